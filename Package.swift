@@ -1,0 +1,70 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The import graph of Ottla: one `module` line a module, lower modules first. A module sees only what its line
+// names; `swift build --explicit-target-dependency-import-check error` (make build) holds everybody to it.
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("ExistentialAny"),
+  .treatAllWarnings(as: .error),
+]
+
+/// A Swift module in Sources/<name>, and its tests in Tests/<name>Tests where `tested`; `fixtures` are no source. With
+/// `simulated` the tests see Tests/TestSupport: a disk, clocks and randomness that a test drives.
+func module(
+  _ name: String, _ imports: [String] = [], tested: Bool = true, simulated: Bool = false, fixtures: [String] = []
+) -> [Target] {
+  let dependencies = imports.map { Target.Dependency(stringLiteral: $0) }
+  let library = Target.target(name: name, dependencies: dependencies, swiftSettings: strict)
+  guard tested else { return [library] }
+  let testImports = [Target.Dependency(stringLiteral: name)] + dependencies + (simulated ? ["TestSupport"] : [])
+  return [
+    library,
+    .testTarget(name: name + "Tests", dependencies: testImports, exclude: fixtures, swiftSettings: strict),
+  ]
+}
+
+/// A program in Sources/<name>, and tests of its parts in Tests/<name>Tests where `tested`.
+func program(_ name: String, _ imports: [String] = [], tested: Bool = false) -> [Target] {
+  let dependencies = imports.map { Target.Dependency(stringLiteral: $0) }
+  let program = Target.executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+  guard tested else { return [program] }
+  let testImports: [Target.Dependency] = [.init(stringLiteral: name), "Primitives"]
+  return [program, .testTarget(name: name + "Tests", dependencies: testImports, swiftSettings: strict)]
+}
+
+/// A small C bridge in Sources/<name>, linked with the system libraries it names.
+func bridge(_ name: String, libraries: [String] = []) -> [Target] {
+  [.target(name: name, linkerSettings: libraries.map { .linkedLibrary($0) })]
+}
+
+let targets: [[Target]] = [
+  // -- bridges to C
+  bridge("CChecksum"),
+
+  // -- vocabulary
+  module("Primitives", ["CChecksum"]),
+  module("Effects", ["Primitives"], tested: false),
+  module("Observability", ["Primitives"]),
+
+  // -- formats
+
+  // -- one node
+
+  // -- roles in a cluster
+
+  // -- the broker
+
+  // -- shells
+
+  // -- for tests only
+
+  // -- the SDK
+
+  // -- programs
+]
+
+let package = Package(name: "ottla", targets: targets.flatMap { $0 })

@@ -1,0 +1,105 @@
+/// A file operation that the machine refused.
+package struct IOError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// What was tried, such as `pwrite`.
+  package let operation: String
+  package let path: String
+  package let errno: Int32
+  package init(operation: String, path: String, errno: Int32) {
+    self.operation = operation
+    self.path = path
+    self.errno = errno
+  }
+  package var description: String { "\(operation) of \(path) failed with errno \(errno)" }
+}
+
+/// How a file is opened.
+package enum OpenMode: Sendable {
+  case read
+  /// Read and write; made when it is not there.
+  case readWrite
+}
+
+/// An open file. Any thread may read at a position; writes have one owner.
+///
+/// The descriptor is closed when the last reference goes: an answer in flight keeps the file it sends from.
+package protocol File: AnyObject, Sendable {
+  /// Present size in bytes, preallocated space beyond the end not counted.
+  func size() throws(IOError) -> Int64
+  /// Reads up to `buffer.count` bytes at `position`; fewer only at the end of the file. Returns how many.
+  func read(into buffer: UnsafeMutableRawBufferPointer, at position: Int64) throws(IOError) -> Int
+  /// Writes all of `bytes` at `position`.
+  func write(_ bytes: UnsafeRawBufferPointer, at position: Int64) throws(IOError)
+  /// Writes `head` and then `body`, as one run of bytes at `position`.
+  func write(_ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer, at position: Int64) throws(IOError)
+  /// Reserves disk blocks for `byteCount` bytes from `position`, the size unchanged. Best effort where the file system cannot.
+  func preallocate(_ byteCount: Int64, at position: Int64) throws(IOError)
+  /// Cuts (or extends with zeros) to `byteCount` bytes; gives back preallocated blocks behind them.
+  func truncate(to byteCount: Int64) throws(IOError)
+  /// Brings data, and the size, to the disk. Never tried again after it failed.
+  func sync() throws(IOError)
+}
+
+/// A part of an open file: what a fetch answers with, sent without copying.
+package struct FileRange: Sendable {
+  package let file: any File
+  package let position: Int64
+  package let byteCount: Int
+  package init(file: any File, position: Int64, byteCount: Int) {
+    self.file = file
+    self.position = position
+    self.byteCount = byteCount
+  }
+}
+
+/// Folders and names. Paths are absolute or relative to the process, with `/`.
+package protocol FileSystem: AnyObject, Sendable {
+  func open(_ path: String, _ mode: OpenMode) throws(IOError) -> any File
+  func exists(_ path: String) -> Bool
+  /// Names in a folder, without `.` and `..`, sorted.
+  func list(_ directory: String) throws(IOError) -> [String]
+  func isDirectory(_ path: String) -> Bool
+  /// Makes a folder and those above it that are missing.
+  func createDirectory(_ path: String) throws(IOError)
+  /// Renames, over what has that name now.
+  func rename(_ from: String, to: String) throws(IOError)
+  func removeFile(_ path: String) throws(IOError)
+  /// Removes a folder with everything in it.
+  func removeDirectory(_ path: String) throws(IOError)
+  /// Brings the names in a folder to the disk.
+  func syncDirectory(_ path: String) throws(IOError)
+  /// Bytes of the file system that holds `path`: all, and usable by us.
+  func space(at path: String) throws(IOError) -> (totalBytes: Int64, usableBytes: Int64)
+}
+
+extension FileSystem {
+  /// The whole file, at most `byteCountMax` bytes.
+  package func readAll(_ path: String, byteCountMax: Int = 64 << 20) throws(IOError) -> [UInt8] {
+    let file = try open(path, .read)
+    let size = min(Int(try file.size()), byteCountMax)
+    var bytes = [UInt8](repeating: 0, count: size)
+    var failure: IOError?
+    var count = 0
+    bytes.withUnsafeMutableBytes { buffer in
+      do throws(IOError) { count = try file.read(into: buffer, at: 0) } catch { failure = error }
+    }
+    if let failure { throw failure }
+    bytes.removeLast(size - count)
+    return bytes
+  }
+
+  /// Replaces a small file whole: a temporary beside it, synced, renamed over it, the folder synced.
+  package func replace(_ path: String, with bytes: [UInt8]) throws(IOError) {
+    let temporary = path + ".tmp"
+    let file = try open(temporary, .readWrite)
+    try file.truncate(to: 0)
+    var failure: IOError?
+    bytes.withUnsafeBytes { buffer in
+      do throws(IOError) { try file.write(buffer, at: 0) } catch { failure = error }
+    }
+    if let failure { throw failure }
+    try file.sync()
+    try rename(temporary, to: path)
+    let slash = path.lastIndex(of: "/")
+    try syncDirectory(slash.map { String(path[..<$0]) } ?? ".")
+  }
+}
