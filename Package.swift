@@ -51,6 +51,7 @@ let targets: [[Target]] = [
   module("Observability", ["Primitives"]),
 
   // -- formats
+  module("KafkaProtocol", ["Primitives"], fixtures: ["Golden.txt", "make_golden.py"]),
 
   // -- one node
 
@@ -65,6 +66,7 @@ let targets: [[Target]] = [
   // -- the SDK
 
   // -- programs
+  program("schemagen"),
 ]
 
 let package = Package(name: "ottla", targets: targets.flatMap { $0 })

@@ -1,0 +1,4 @@
+import Primitives
+
+/// Foundation has a UUID too.
+typealias KafkaUUID = Primitives.UUID
