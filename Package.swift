@@ -44,6 +44,7 @@ func bridge(_ name: String, libraries: [String] = []) -> [Target] {
 let targets: [[Target]] = [
   // -- bridges to C
   bridge("CChecksum"),
+  bridge("CCompression", libraries: ["z", "lz4", "zstd", "snappy"]),
 
   // -- vocabulary
   module("Primitives", ["CChecksum"]),
@@ -52,6 +53,7 @@ let targets: [[Target]] = [
 
   // -- formats
   module("KafkaProtocol", ["Primitives"], fixtures: ["Golden.txt", "make_golden.py"]),
+  module("Records", ["Primitives", "CCompression"], fixtures: ["make_golden.py"]),
 
   // -- one node
 
