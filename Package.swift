@@ -54,6 +54,7 @@ let targets: [[Target]] = [
   // -- formats
   module("KafkaProtocol", ["Primitives"], fixtures: ["Golden.txt", "make_golden.py"]),
   module("Records", ["Primitives", "CCompression"], fixtures: ["make_golden.py"]),
+  module("Configuration", ["Primitives"]),
 
   // -- one node
 

@@ -1,0 +1,83 @@
+package import Primitives
+
+/// The configuration of a broker, all values parsed and checked (Kafka's `KafkaConfig`).
+///
+/// Each property that is kept is a field with Kafka's name, lower-camelled; those that stand behind topic properties are
+/// in `topicDefaults`. Times are in the unit of the name's last word, sizes in bytes. `BrokerConfig()` is all defaults;
+/// `ConfigurationSources` loads one; `applying(dynamicBroker:dynamicDefault:)` makes the next.
+package struct BrokerConfig: Sendable, Equatable {
+  // -- the broker
+  /// `node.id` (or `broker.id`).
+  package internal(set) var nodeId = BrokerID.none
+  package internal(set) var brokerRack: String?
+
+  // -- listeners
+  /// Where to listen, in the order given, without the listeners that are named in `controller.listener.names`.
+  package internal(set) var listeners: [ListenerConfig] = []
+  /// The addresses to tell clients; nil answers Metadata with the address the client came in on.
+  package internal(set) var advertisedListeners: [ListenerConfig]?
+
+  // -- connections and requests
+  package internal(set) var socketRequestMaxBytes: Int32 = 0
+  package internal(set) var socketListenBacklogSize: Int32 = 0
+  package internal(set) var maxConnections: Int32 = 0
+  package internal(set) var maxConnectionsPerIp: Int32 = 0
+  /// `max.connections.per.ip.overrides`: the limit of single addresses.
+  package internal(set) var maxConnectionsPerIpOverrides: [String: Int32] = [:]
+  /// Negative: connections are never closed for idleness.
+  package internal(set) var connectionsMaxIdleMs: Int64 = 0
+  /// Bytes of requests being worked on from which no more are read; -1 for no limit.
+  package internal(set) var queuedMaxRequestBytes: Int64 = 0
+  package internal(set) var fetchMaxBytes: Int32 = 0
+  package internal(set) var maxIncrementalFetchSessionCacheSlots: Int32 = 0
+  package internal(set) var maxRequestPartitionSizeLimit: Int32 = 0
+
+  // -- topics
+  package internal(set) var autoCreateTopicsEnable = false
+  package internal(set) var deleteTopicEnable = false
+  package internal(set) var numPartitions: Int32 = 0
+  package internal(set) var defaultReplicationFactor: Int32 = 0
+
+  // -- logs
+  /// The data folders, at least one (`log.dirs`, else `log.dir`).
+  package internal(set) var logDirs: [String] = []
+  package internal(set) var logRetentionCheckIntervalMs: Int64 = 0
+  package internal(set) var producerIdExpirationMs: Int32 = 0
+
+  // -- consumer groups
+  package internal(set) var groupInitialRebalanceDelayMs: Int32 = 0
+  package internal(set) var groupMinSessionTimeoutMs: Int32 = 0
+  package internal(set) var groupMaxSessionTimeoutMs: Int32 = 0
+  package internal(set) var groupMaxSize: Int32 = 0
+  package internal(set) var offsetMetadataMaxBytes: Int32 = 0
+  package internal(set) var offsetsRetentionMinutes: Int32 = 0
+  package internal(set) var offsetsRetentionCheckIntervalMs: Int64 = 0
+  package internal(set) var offsetsTopicNumPartitions: Int32 = 0
+  package internal(set) var offsetsTopicReplicationFactor: Int16 = 0
+  package internal(set) var offsetsTopicSegmentBytes: Int32 = 0
+
+  // -- our own
+  /// How many shards to run; 0 for one a processor.
+  package internal(set) var ottlaShards: Int32 = 0
+  package internal(set) var ottlaOpenFilesMax: Int32 = 0
+  package internal(set) var ottlaPartitionsMax: Int32 = 0
+  package internal(set) var ottlaTopicPartitionsMax: Int32 = 0
+  package internal(set) var ottlaPartitionProducersMax: Int32 = 0
+
+  /// The configuration of a topic that sets nothing itself; the *.ms, *.minutes and *.hours of one thing are combined as
+  /// Kafka does it.
+  package internal(set) var topicDefaults = TopicConfig()
+
+  /// What was set, by source: for DescribeConfigs, and to make the next configuration.
+  var layers = ConfigLayers()
+
+  /// A broker where nobody sets anything.
+  package init() {
+    self.init(trusting: ConfigLayers())
+  }
+
+  /// The fields empty: `assemble` fills them.
+  init(layers: ConfigLayers) {
+    self.layers = layers
+  }
+}

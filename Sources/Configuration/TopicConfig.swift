@@ -1,0 +1,59 @@
+/// The configuration in force for one topic: its own values, and the broker's behind them (Kafka's `LogConfig`).
+///
+/// Made by `BrokerConfig.topicConfig(overrides:)`. Times are in milliseconds, sizes in bytes.
+package struct TopicConfig: Sendable, Equatable {
+  package internal(set) var cleanupPolicy = CleanupPolicy.delete
+  package internal(set) var compressionType = CompressionType.producer
+  package internal(set) var compressionGzipLevel: Int32 = 0
+  package internal(set) var compressionLz4Level: Int32 = 0
+  package internal(set) var compressionZstdLevel: Int32 = 0
+  /// How long the files of a deleted segment stay.
+  package internal(set) var fileDeleteDelayMs: Int64 = 0
+  package internal(set) var indexIntervalBytes: Int32 = 0
+  /// Only held against `minCompactionLagMs`, as that against it.
+  package internal(set) var maxCompactionLagMs: Int64 = 0
+  /// The largest record batch, after compression.
+  package internal(set) var maxMessageBytes: Int32 = 0
+  package internal(set) var messageTimestampAfterMaxMs: Int64 = 0
+  package internal(set) var messageTimestampBeforeMaxMs: Int64 = 0
+  package internal(set) var messageTimestampType = MessageTimestampType.createTime
+  package internal(set) var minCompactionLagMs: Int64 = 0
+  package internal(set) var minInsyncReplicas: Int32 = 0
+  package internal(set) var preallocate = false
+  /// The size of a partition from which old segments go; -1 for no limit.
+  package internal(set) var retentionBytes: Int64 = 0
+  /// The age from which segments go; -1 for no limit.
+  package internal(set) var retentionMs: Int64 = 0
+  package internal(set) var segmentBytes: Int32 = 0
+  package internal(set) var segmentIndexBytes: Int32 = 0
+  package internal(set) var segmentJitterMs: Int64 = 0
+  package internal(set) var segmentMs: Int64 = 0
+
+  /// Every field gets its value from the table: see `BrokerConfig.topicDefaults`.
+  init() {}
+}
+
+/// What happens to old records: `cleanup.policy`, one or both.
+package struct CleanupPolicy: OptionSet, Sendable, Hashable {
+  package let rawValue: UInt8
+  package init(rawValue: UInt8) { self.rawValue = rawValue }
+  /// Old segments are deleted.
+  package static let delete = CleanupPolicy(rawValue: 1)
+  /// Every record needs a key. That of each key only the last one stays is not done yet.
+  package static let compact = CleanupPolicy(rawValue: 2)
+}
+
+/// How record batches are compressed on disk: `compression.type`.
+package enum CompressionType: String, Sendable, CaseIterable {
+  case uncompressed, zstd, lz4, snappy, gzip
+  /// As the producer sent them.
+  case producer
+}
+
+/// Which time a record bears: `message.timestamp.type`.
+package enum MessageTimestampType: String, Sendable, CaseIterable {
+  /// The time that the producer gave it.
+  case createTime = "CreateTime"
+  /// The time at which the leader appended it.
+  case logAppendTime = "LogAppendTime"
+}
