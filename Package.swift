@@ -57,6 +57,7 @@ let targets: [[Target]] = [
   module("Configuration", ["Primitives"]),
 
   // -- one node
+  module("Storage", ["Primitives", "Effects", "Records", "Configuration", "Observability"]),
 
   // -- roles in a cluster
 

@@ -1,0 +1,137 @@
+internal import Effects
+package import Primitives
+
+/// One partition's log on this broker's disk, in Kafka's own files: a row of segments of which the last takes appends.
+///
+/// One owner, one thread. Offsets are given at `append`; the bytes reach the file at `writePending`, once a turn of the
+/// event loop, and may be read from then on.
+package final class Log {
+  package let directory: String
+  package let topicPartition: TopicPartition
+  package let topicID: UUID
+  /// May be changed at any time; it holds from the next append on.
+  package var config: LogConfig
+  /// The first offset a reader may ask for.
+  package internal(set) var logStartOffset: Offset
+  /// The offset the next record gets: appends that wait for their write are counted.
+  package internal(set) var logEndOffset: Offset
+  /// Everything below is in the file and may be read.
+  package internal(set) var writtenEndOffset: Offset
+  /// Everything below is on the disk, as far as `flush` knows.
+  package internal(set) var recoveryPoint: Offset
+  /// Whose term wrote what.
+  package internal(set) var leaderEpochs = LeaderEpochs()
+  /// Idempotent and transactional producers.
+  package let producers: ProducerStateTable
+  /// What opening found and mended.
+  package internal(set) var recovered = RecoveryReport()
+  /// Whether a write or a sync failed: no append until the log is opened again.
+  package internal(set) var isFenced = false
+
+  let environment: LogEnvironment
+  /// Never empty; the base offsets grow.
+  var segments: [LogSegment]
+  var active: LogSegment
+  var recent = RecentBatches()
+  /// The batches of this turn; taken from the environment at the first one.
+  var pending: OutputBuffer?
+  /// The file they go to, held since the first of them: writing them must not depend on opening it again.
+  var pendingFile: (any File)?
+  /// Whether `leaderEpochs` differs from its checkpoint.
+  var leaderEpochsChanged = false
+  /// Whether that checkpoint was written and not yet synced.
+  var leaderEpochsUnsynced = false
+  /// The term of the last batch that recovery saw in the active segment; -1 when that is empty.
+  var recoveredEpoch = LeaderEpoch.none
+  /// The first offset before the end that recovery found missing or damaged after an unclean stop.
+  var firstLostOffset: Offset?
+  /// Whether names in the folder changed since it was last synced.
+  var directoryChanged = false
+  /// Whether something was appended, rolled, cut or deleted since the log was opened, or opening it had to walk batches.
+  var isChanged = false
+  /// Whether the folder itself, and its `partition.metadata`, are new and were never synced.
+  var isNew = false
+  /// How often the log was cut: a flush begun before a cut says nothing of what came after.
+  var cutCount = 0
+  /// Segments whose files wait, renamed, for their end.
+  var deletedSegments: [DeletedSegment] = []
+
+  /// More than this is not gathered in memory: the turn's appends are then written at once.
+  static let pendingByteCountMax = 256 << 10
+  /// Batches from this size on go to the file straight from the caller's memory.
+  static let directWriteByteCount = 8 << 10
+
+  init(
+    directory: String, topicPartition: TopicPartition, topicID: UUID, config: LogConfig, environment: LogEnvironment,
+    segments: [LogSegment], active: LogSegment
+  ) {
+    self.directory = directory
+    self.topicPartition = topicPartition
+    self.topicID = topicID
+    self.config = config
+    self.environment = environment
+    self.segments = segments
+    self.active = active
+    logStartOffset = segments.first?.baseOffset ?? active.baseOffset
+    logEndOffset = active.baseOffset
+    writtenEndOffset = active.baseOffset
+    recoveryPoint = logStartOffset
+    producers = ProducerStateTable(producerCountMax: environment.producerCountMax)
+  }
+
+  /// Bytes of all batches, those that wait for their write included.
+  package var sizeBytes: Int64 { segments.reduce(0) { $0 + $1.byteCount } }
+
+  /// How many segments there are.
+  package var segmentCount: Int { segments.count }
+
+  /// Whether there are appends that `writePending` has to write.
+  package var hasPending: Bool { pending != nil }
+
+  /// The term of a leader begins where the log ends now, if it is a newer one.
+  package func beginLeaderEpoch(_ epoch: LeaderEpoch) {
+    guard epoch > leaderEpochs.latest else { return }
+    leaderEpochs.assign(epoch, from: logEndOffset)
+    leaderEpochsChanged = true
+  }
+
+  /// Where the term of `epoch` ends here: OffsetForLeaderEpoch. (-1, -1) when it is unknown.
+  package func endOffset(for epoch: LeaderEpoch) -> (epoch: LeaderEpoch, endOffset: Offset) {
+    leaderEpochs.endOffset(for: epoch, logEndOffset: logEndOffset)
+  }
+
+  func path(_ name: String) -> String { directory + "/" + name }
+
+  /// The offset behind the last one that `segment` may hold.
+  func endOffset(of segmentNumber: Int) -> Offset {
+    segmentNumber + 1 < segments.count ? segments[segmentNumber + 1].baseOffset : writtenEndOffset
+  }
+
+  /// The number of the segment that may hold `offset`: the last one that does not begin behind it, or the first.
+  func segmentNumber(of offset: Offset) -> Int {
+    if offset >= active.baseOffset { return segments.count - 1 }
+    var low = 0
+    var high = segments.count
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if segments[middle].baseOffset <= offset { low = middle } else { high = middle }
+    }
+    return low
+  }
+
+  /// Nothing can be said any more of what lies behind `writtenEndOffset`.
+  func fence(_ error: LogError) -> LogError {
+    dropPending()
+    logEndOffset = writtenEndOffset
+    active.byteCount = active.writtenByteCount
+    if !isFenced, case .io(let cause) = error { environment.log?(.fenced(topicPartition, cause)) }
+    isFenced = true
+    return error
+  }
+}
+
+/// A segment whose files were renamed and are removed later.
+struct DeletedSegment {
+  let slots: [FileSlot]
+  let removedFrom: Timestamp
+}

@@ -1,0 +1,41 @@
+internal import Effects
+internal import Primitives
+
+/// `append-time-checkpoint`: when, by the broker's clock, each segment got its first and its last batch. Kafka has no such
+/// file (it asks the file's time, which a copy of the log loses) and ignores it. A hint: without it a segment counts as
+/// appended to at the time of opening.
+extension Log {
+  private static var appendTimesName: String { "append-time-checkpoint" }
+
+  func writeAppendTimes() throws(IOError) {
+    var text = "0\n\(segments.count)\n"
+    for segment in segments {
+      let first = segment.firstAppendTime ?? segment.lastAppendTime
+      text += "\(segment.baseOffset.value) \(first.milliseconds) \(segment.lastAppendTime.milliseconds)\n"
+    }
+    try environment.writeUnsynced(path(Self.appendTimesName), Array(text.utf8))
+  }
+
+  func loadAppendTimes(now: Timestamp) throws(IOError) {
+    for segment in segments {
+      segment.lastAppendTime = now
+      segment.firstAppendTime = segment.firstTimestamp.map { max(.none, min($0, now)) }
+    }
+    let file = path(Self.appendTimesName)
+    guard environment.fileSystem.exists(file) else { return }
+    let text = String(decoding: try environment.fileSystem.readAll(file), as: UTF8.self)
+    let lines = text.split(separator: "\n")
+    guard lines.count >= 2, Int(lines[1]) == lines.count - 2 else { return }
+    for line in lines.dropFirst(2) {
+      let words = line.split(separator: " ")
+      guard words.count == 3, let base = Int64(words[0]), let first = Int64(words[1]), let last = Int64(words[2]),
+        first <= last, last <= now.milliseconds
+      else { continue }
+      let number = segmentNumber(of: Offset(base))
+      guard segments[number].baseOffset.value == base else { continue }
+      // The active segment may have grown after the note.
+      if number < segments.count - 1 { segments[number].lastAppendTime = Timestamp(milliseconds: last) }
+      if segments[number].byteCount > 0 { segments[number].firstAppendTime = Timestamp(milliseconds: first) }
+    }
+  }
+}

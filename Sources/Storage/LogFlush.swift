@@ -1,0 +1,139 @@
+package import Effects
+package import Primitives
+
+/// The files that hold a log's unflushed batches. May be carried to a disk thread, synced there with `run`, and brought
+/// back to `Log.finishFlush`.
+package struct FlushWork: Sendable {
+  let files: [any File]
+  /// Folders in which names changed, the innermost first.
+  let directories: [String]
+  /// What the log may call flushed once `run` came back without an error.
+  package let endOffset: Offset
+  let cutCount: Int
+
+  /// Syncs the files, and the folders where names changed. Never to be tried again after it failed.
+  package func run(_ fileSystem: any FileSystem) throws(IOError) {
+    for file in files { try file.sync() }
+    for directory in directories { try fileSystem.syncDirectory(directory) }
+  }
+}
+
+extension Log {
+  /// Writes what is pending and says what has to be synced; nil when everything is flushed. Where a file cannot be opened
+  /// it fails with `.io`, and may be tried again; a failed write of batches fences the log.
+  package func beginFlush() throws(LogError) -> FlushWork? {
+    try writePending()
+    guard recoveryPoint < writtenEndOffset || directoryChanged || leaderEpochsUnsynced || leaderEpochsChanged else {
+      return nil
+    }
+    return try onFile { () throws(IOError) in
+      try writeLeaderEpochs()
+      var files: [any File] = []
+      if isNew { files.append(try environment.fileSystem.open(path(LogFileName.partitionMetadata), .readWrite)) }
+      if leaderEpochsUnsynced {
+        files.append(try environment.fileSystem.open(path(LogFileName.leaderEpochs), .readWrite))
+      }
+      for number in segments.indices where endOffset(of: number) > recoveryPoint {
+        files.append(try environment.handles.file(segments[number].log))
+      }
+      let work = FlushWork(
+        files: files, directories: directoriesToSync, endOffset: writtenEndOffset,
+        cutCount: cutCount)
+      directoryChanged = false
+      isNew = false
+      leaderEpochsUnsynced = false
+      return work
+    }
+  }
+
+  private var directoriesToSync: [String] {
+    if isNew { return [directory, Self.parent(of: directory)] }
+    return directoryChanged ? [directory] : []
+  }
+
+  /// Takes note of how `FlushWork.run` went: nil for well, else the log is fenced. Not so where only a folder could not
+  /// be opened for its sync: the next flush syncs everything again.
+  package func finishFlush(_ work: FlushWork, failure: IOError?) {
+    if let failure, failure.isOutOfDescriptors {
+      directoryChanged = directoryChanged || !work.directories.isEmpty
+      isNew = isNew || work.directories.count > 1
+    } else if let failure {
+      _ = fence(.io(failure))
+    } else if !isFenced, work.cutCount == cutCount {
+      recoveryPoint = max(recoveryPoint, work.endOffset)
+    }
+  }
+
+  /// Brings everything appended to the disk.
+  package func flush() throws(LogError) {
+    guard let work = try beginFlush() else { return }
+    do throws(IOError) {
+      try work.run(environment.fileSystem)
+    } catch {
+      finishFlush(work, failure: error)
+      throw .io(error)
+    }
+    finishFlush(work, failure: nil)
+  }
+
+  /// Flushes, writes indexes, producers and epochs, gives back preallocated blocks and lets go of the files; where nothing
+  /// changed since the log was opened it only lets go. The log is not to be used any more. A fenced log only lets go, and
+  /// throws `.fenced`: its owner must not call the stop clean.
+  ///
+  /// - Parameter syncing: false where the owner brings the whole file system to the disk once, after the last of many logs.
+  ///   `recoveryPoint` counts on that.
+  package func close(syncing: Bool = true) throws(LogError) {
+    defer { releaseFiles() }
+    if isFenced { throw .fenced }
+    try writePending()
+    do throws(IOError) {
+      if isChanged { try writeHints() }
+      // A term in which nothing was written yet begins anew at the next start.
+      if isChanged || leaderEpochs.entries.last?.startOffset != logEndOffset { try writeLeaderEpochs() }
+    } catch { throw fence(.io(error)) }
+    if syncing { try flush() } else { recoveryPoint = writtenEndOffset }
+    _ = removeDeleted(now: Timestamp(milliseconds: .max))
+    isFenced = true
+  }
+
+  /// What spares the next start from reading the log.
+  private func writeHints() throws(IOError) {
+    for segment in segments where segment === active || segment.indexWriteFailure != nil {
+      segment.seal(environment)
+      if let failure = segment.indexWriteFailure { throw failure }
+    }
+    try writeProducerSnapshot()
+    try removeSnapshots { $0 != logEndOffset && segmentBaseIsUnknown($0) }
+    try writeAppendTimes()
+  }
+
+  /// Lets go of a log that is about to be deleted: nothing is written or synced, what waited for its write is lost, and
+  /// the log is fenced. Its folder may then be renamed with `markDeleted`.
+  package func abandon() {
+    dropPending()
+    logEndOffset = writtenEndOffset
+    active.byteCount = active.writtenByteCount
+    isFenced = true
+    releaseFiles()
+  }
+
+  private func segmentBaseIsUnknown(_ offset: Offset) -> Bool { !segments.contains { $0.baseOffset == offset } }
+
+  /// Removes the producer snapshots that `isRemoved` picks by their offsets.
+  func removeSnapshots(where isRemoved: (Offset) -> Bool) throws(IOError) {
+    for offset in try snapshotOffsets() where isRemoved(offset) {
+      try environment.fileSystem.removeFile(path(LogFileName.name(offset, LogFileName.producerSnapshot)))
+    }
+  }
+
+  /// Lets go of every file handle.
+  func releaseFiles() {
+    for segment in segments { segment.slots.forEach(environment.handles.close) }
+    for deleted in deletedSegments { deleted.slots.forEach(environment.handles.close) }
+  }
+}
+
+extension IOError {
+  /// Whether a file could not be opened because too many are (ENFILE, EMFILE). No write and no sync fails like this.
+  fileprivate var isOutOfDescriptors: Bool { errno == 23 || errno == 24 }
+}

@@ -1,0 +1,63 @@
+internal import Effects
+internal import Primitives
+internal import Records
+
+extension Log {
+  /// Brings the leader epochs into their checkpoint, where they changed. The next flush syncs it; until then the batches
+  /// behind the recovery point tell the same.
+  func writeLeaderEpochs() throws(IOError) {
+    guard leaderEpochsChanged else { return }
+    try environment.writeUnsynced(path(LogFileName.leaderEpochs), Array(leaderEpochs.checkpoint.utf8))
+    leaderEpochsChanged = false
+    leaderEpochsUnsynced = true
+  }
+
+  /// Reads the checkpoint, or where it is missing or damaged the whole log. The checkpoint is written at every roll and
+  /// synced at every flush, so only the active segment and what is behind the recovery point may know of newer terms:
+  /// they are asked unless the last stop was clean and the checkpoint knows the term of the last batch.
+  func loadLeaderEpochs(_ names: [String], _ mode: LogRecoveryMode) throws(IOError) {
+    let file = path(LogFileName.leaderEpochs)
+    var isKnown = false
+    if names.contains(LogFileName.leaderEpochs) {
+      let text = String(decoding: try environment.fileSystem.readAll(file), as: UTF8.self)
+      if let read = LeaderEpochs(checkpoint: text) {
+        leaderEpochs = read
+        isKnown = true
+      } else {
+        environment.log?(.ignoredDamagedFile(topicPartition, path: file, reason: "no leader epoch checkpoint"))
+      }
+    }
+    leaderEpochs.truncateFromEnd(logEndOffset)
+    defer { leaderEpochs.truncateFromStart(logStartOffset) }
+    isKnown = isKnown && (!leaderEpochs.entries.isEmpty || logStartOffset == logEndOffset)
+    if isKnown, mode == .clean, recoveredEpoch <= leaderEpochs.latest { return }
+    let newer = min(active.baseOffset, max(mode.checkedFrom ?? active.baseOffset, logStartOffset))
+    try forEachHeader(from: isKnown ? newer : logStartOffset) { header in
+      guard header.partitionLeaderEpoch > leaderEpochs.latest else { return }
+      leaderEpochs.assign(header.partitionLeaderEpoch, from: header.baseOffset)
+      leaderEpochsChanged = true
+    }
+  }
+
+  /// Shows the headers from the batch that holds `offset` (or from earlier on) to the end to `body`. Damaged places are
+  /// left out: reading says so when somebody asks for what is there.
+  func forEachHeader(from offset: Offset, _ body: (RecordBatchHeader) -> Void) throws(IOError) {
+    let first = max(offset, segments[0].baseOffset)
+    var start: (number: Int, position: Int64)
+    do throws(LogError) {
+      guard let found = try locate(first) else { return }
+      start = (segmentNumber(of: found.segment.baseOffset), found.position)
+    } catch {
+      if case .io(let cause) = error { throw cause }
+      start = (segmentNumber(of: first), 0)
+    }
+    for number in start.number..<segments.count {
+      do throws(LogError) {
+        let position = number == start.number ? start.position : 0
+        try segments[number].forEachIntactHeader(from: position, environment, body)
+      } catch {
+        if case .io(let cause) = error { throw cause }
+      }
+    }
+  }
+}

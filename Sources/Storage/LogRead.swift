@@ -1,0 +1,153 @@
+package import Effects
+package import Primitives
+package import Records
+
+/// What a read found: whole bytes of the file, from the start of a batch on.
+package struct LogSlice: Sendable {
+  /// nil when there is nothing below the limit yet.
+  package let range: FileRange?
+  /// The base offset of the first batch in `range`: at most the offset asked for, unless records between are gone.
+  /// The offset asked for when there is no range.
+  package let baseOffset: Offset
+  /// The offset behind the last batch, where the range ends with a whole one; nil when it was cut at `maxBytes`, which may
+  /// be within a batch (as Kafka does; clients drop the part).
+  package let nextOffset: Offset?
+
+  package init(range: FileRange?, baseOffset: Offset, nextOffset: Offset?) {
+    self.range = range
+    self.baseOffset = baseOffset
+    self.nextOffset = nextOffset
+  }
+}
+
+extension Log {
+  /// Batches from the one that holds `offset` (or the next behind it), of one segment, at most `maxBytes`; no batch that
+  /// reaches `limit` or beyond (the high watermark, the last stable offset, or the end). With `minOneBatch` the first
+  /// batch comes whole, however large. A batch that recovery found damaged ends the slice; at its offsets the read throws
+  /// `.corrupt`.
+  package func read(
+    from offset: Offset, maxBytes: Int, upTo limit: Offset, minOneBatch: Bool
+  ) throws(LogError) -> LogSlice {
+    guard offset >= logStartOffset, offset <= logEndOffset else {
+      throw .offsetOutOfRange(logStart: logStartOffset, logEnd: logEndOffset)
+    }
+    let limit = min(limit, writtenEndOffset)
+    let nothing = LogSlice(range: nil, baseOffset: offset, nextOffset: nil)
+    guard offset < limit, let start = try locate(offset), start.baseOffset < limit else { return nothing }
+    let end = try end(of: start, limit: limit)
+    let available = end.position - start.position
+    guard available > 0 else { return nothing }
+    var byteCount = min(available, Int64(max(maxBytes, 0)))
+    if byteCount < available {
+      let first = try firstBatchByteCount(start)
+      if byteCount < first {
+        guard minOneBatch, first <= available else { return nothing }
+        byteCount = first
+      }
+    }
+    let file = try onFile { () throws(IOError) in try environment.handles.file(start.segment.log) }
+    return LogSlice(
+      range: FileRange(file: file, position: start.position, byteCount: Int(byteCount)),
+      baseOffset: start.baseOffset, nextOffset: byteCount == available ? end.nextOffset : nil)
+  }
+
+  /// The first written batch whose last offset is at least `offset`; nil at the end.
+  func locate(_ offset: Offset) throws(LogError) -> BatchLocation? {
+    guard offset < writtenEndOffset else { return nil }
+    if let found = recent.batch(containing: offset), found.position < active.writtenByteCount {
+      return BatchLocation(
+        segment: active, position: found.position, baseOffset: found.baseOffset,
+        byteCount: (found.end ?? active.byteCount) - found.position)
+    }
+    var number = segmentNumber(of: offset)
+    while number < segments.count {
+      let segment = segments[number]
+      if offset <= segment.baseOffset {
+        if let damage = segment.damages.first, damage.position == 0 { throw segment.damaged(damage) }
+        if segment.writtenByteCount > 0 {
+          return BatchLocation(segment: segment, position: 0, baseOffset: segment.baseOffset, byteCount: nil)
+        }
+      } else if let found = try find(offset, in: segment) {
+        return found
+      }
+      number += 1
+    }
+    return nil
+  }
+
+  /// Where `segment` has the batch of `offset`.
+  func find(_ offset: Offset, in segment: LogSegment) throws(LogError) -> BatchLocation? {
+    let found = try segment.locate(offset, environment)
+    mendIndexes(of: segment)
+    return found
+  }
+
+  /// Makes the indexes of `segment` anew, once, where one turned out to be wrong: else every read from there would walk
+  /// the segment from its start.
+  func mendIndexes(of segment: LogSegment) {
+    guard segment.hasWrongIndex, !segment.wasReindexed, segment !== active || pending == nil else { return }
+    segment.wasReindexed = true
+    do throws(LogError) {
+      try segment.rebuildIndexes(indexIntervalBytes: config.indexIntervalBytes, environment)
+      environment.log?(.rebuiltIndexes(topicPartition, path: segment.log.path))
+    } catch {
+      environment.log?(
+        .ignoredDamagedFile(topicPartition, path: segment.offsetIndex.slot.path, reason: "no index: \(error)"))
+    }
+  }
+
+  /// Where a read that begins at `start` has to end for the sake of `limit`, within the segment, and the offset there.
+  private func end(
+    of start: BatchLocation, limit: Offset
+  ) throws(LogError) -> (position: Int64, nextOffset: Offset) {
+    let segment = start.segment
+    // A damaged batch is never handed out.
+    if let damage = segment.damage(behind: start.position), limit >= damage.firstOffset {
+      return (damage.position, damage.firstOffset)
+    }
+    let segmentEnd = segment === active ? writtenEndOffset : endOffset(of: segmentNumber(of: segment.baseOffset))
+    if limit >= segmentEnd { return (segment.writtenByteCount, segmentEnd) }
+    if segment === active, let found = recent.batch(containing: limit), found.position <= active.writtenByteCount {
+      return (found.position, found.baseOffset)
+    }
+    guard let found = try find(limit, in: segment) else { return (segment.writtenByteCount, segmentEnd) }
+    return (found.position, found.baseOffset)
+  }
+
+  private func firstBatchByteCount(_ start: BatchLocation) throws(LogError) -> Int64 {
+    if let known = start.byteCount { return known }
+    var byteCount: Int64 = 0
+    try start.segment.forEachHeader(
+      from: start.position, to: start.segment.writtenByteCount, environment
+    ) { header, _ throws(LogError) in
+      byteCount = Int64(header.totalByteCount)
+      return false
+    }
+    return byteCount
+  }
+
+  /// Shows every whole batch from the one that holds `offset` up to `limit` to `body`, checksums verified. The memory is
+  /// good only during the call.
+  package func scan(
+    from offset: Offset, upTo limit: Offset,
+    _ body: (RecordBatchHeader, UnsafeRawBufferPointer) throws(LogError) -> Void
+  ) throws(LogError) {
+    let limit = min(limit, writtenEndOffset)
+    guard offset < limit, let start = try locate(max(offset, logStartOffset)) else { return }
+    var isDone = false
+    for number in segmentNumber(of: start.segment.baseOffset)..<segments.count where !isDone {
+      let segment = segments[number]
+      let from = segment === start.segment ? start.position : 0
+      try segment.forEachBatch(from: from, to: segment.writtenByteCount, environment) {
+        header, batch, position throws(LogError) in
+        guard header.lastOffset < limit else {
+          isDone = true
+          return false
+        }
+        guard header.checksumMatches(batch) else { throw segment.damaged(position, "the checksum does not match") }
+        try body(header, batch)
+        return true
+      }
+    }
+  }
+}
