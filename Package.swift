@@ -58,6 +58,7 @@ let targets: [[Target]] = [
 
   // -- one node
   module("Storage", ["Primitives", "Effects", "Records", "Configuration", "Observability"]),
+  module("Cluster", ["Primitives", "KafkaProtocol", "Configuration"]),
 
   // -- roles in a cluster
 

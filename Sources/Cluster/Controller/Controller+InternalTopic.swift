@@ -1,0 +1,51 @@
+package import Configuration
+internal import KafkaProtocol
+internal import Primitives
+
+/// A topic that the broker makes for itself.
+package struct InternalTopic: Sendable, Equatable {
+  /// Such as `__consumer_offsets`.
+  package let name: String
+  /// At least 1.
+  package let partitionCount: Int
+  /// Replicas wanted; as many as there are brokers when there are fewer.
+  package let replicationFactor: Int
+  /// Its own configs, by name; they are not checked again.
+  package let configs: [String: String]
+  package init(name: String, partitionCount: Int, replicationFactor: Int, configs: [String: String]) {
+    self.name = name
+    self.partitionCount = partitionCount
+    self.replicationFactor = replicationFactor
+    self.configs = configs
+  }
+
+  /// `__consumer_offsets` as `config` wants it.
+  package static func consumerOffsets(_ config: BrokerConfig) -> InternalTopic {
+    InternalTopic(
+      name: TopicName.consumerOffsets, partitionCount: Int(config.offsetsTopicNumPartitions),
+      replicationFactor: Int(config.offsetsTopicReplicationFactor),
+      configs: [
+        "cleanup.policy": "compact", "compression.type": "producer",
+        "segment.bytes": String(config.offsetsTopicSegmentBytes),
+      ])
+  }
+}
+
+extension Controller {
+  func createInternalTopic(_ topic: InternalTopic) throws(KafkaError) -> Decision<MetadataRecord, ControllerReply> {
+    if let existing = image.topic(named: topic.name) { return Decision(reply: .internalTopic(id: existing.id)) }
+    guard topic.partitionCount > 0 else {
+      throw KafkaError(.invalidPartitions, "Topic '\(topic.name)' needs partitions, not \(topic.partitionCount).")
+    }
+    try checkRoom(for: topic.partitionCount, in: image, config: effectiveConfig)
+    var random = random
+    let brokers = image.sortedBrokers
+    let placed = try ReplicaPlacement(brokers: brokers).place(
+      partitionCount: topic.partitionCount, replicationFactor: min(topic.replicationFactor, max(brokers.count, 1)),
+      random: &random)
+    let created = TopicImage(
+      id: random.topicID(notIn: image), name: topic.name, partitions: placed.map { PartitionImage(new: $0) },
+      configs: topic.configs)
+    return Decision(records: created.records, reply: .internalTopic(id: created.id))
+  }
+}

@@ -1,0 +1,51 @@
+package import Primitives
+
+/// Where a partition lives and who leads it.
+package struct PartitionImage: Hashable, Sendable {
+  /// The brokers that hold the partition, the preferred leader first.
+  package var replicas: [BrokerID]
+  /// The replicas that are in sync.
+  package var isr: [BrokerID]
+  /// `.none` while no replica may lead.
+  package var leader: BrokerID
+  /// Grows with each new leader, and with each unclean start of one.
+  package var leaderEpoch: LeaderEpoch
+  /// Grows with each change of this partition's record (KIP-841).
+  package var partitionEpoch: Int32
+  package init(
+    replicas: [BrokerID], isr: [BrokerID], leader: BrokerID, leaderEpoch: LeaderEpoch, partitionEpoch: Int32
+  ) {
+    self.replicas = replicas
+    self.isr = isr
+    self.leader = leader
+    self.leaderEpoch = leaderEpoch
+    self.partitionEpoch = partitionEpoch
+  }
+}
+
+/// A topic as the metadata log has it.
+package struct TopicImage: Hashable, Sendable {
+  /// Never that of another topic, not even of a later one with the same name.
+  package let id: UUID
+  /// Valid by `TopicName`.
+  package let name: String
+  /// By partition number.
+  package var partitions: [PartitionImage]
+  /// The topic's own configs; what is not here comes from the broker.
+  package var configs: [String: String]
+  package init(id: UUID, name: String, partitions: [PartitionImage] = [], configs: [String: String] = [:]) {
+    self.id = id
+    self.name = name
+    self.partitions = partitions
+    self.configs = configs
+  }
+
+  /// Whether this is a topic of the broker's own, which consumers by pattern must not get.
+  package var isInternal: Bool { TopicName.isInternal(name) }
+
+  /// The partition of that number; nil for any number that has none, negative ones too.
+  package func partition(_ index: Int32) -> PartitionImage? {
+    guard index >= 0, Int(index) < partitions.count else { return nil }
+    return partitions[Int(index)]
+  }
+}
