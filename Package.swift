@@ -61,6 +61,7 @@ let targets: [[Target]] = [
   module("Cluster", ["Primitives", "KafkaProtocol", "Configuration"]),
 
   // -- roles in a cluster
+  module("Coordination", ["Primitives", "Effects", "Cluster", "KafkaProtocol"]),
 
   // -- the broker
 
