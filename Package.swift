@@ -62,6 +62,7 @@ let targets: [[Target]] = [
 
   // -- roles in a cluster
   module("Coordination", ["Primitives", "Effects", "Cluster", "KafkaProtocol"]),
+  module("Groups", ["Primitives", "KafkaProtocol"]),
 
   // -- the broker
 
