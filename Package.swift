@@ -62,6 +62,9 @@ let targets: [[Target]] = [
 
   // -- roles in a cluster
   module("Coordination", ["Primitives", "Effects", "Cluster", "KafkaProtocol"]),
+  module(
+    "Replication", ["Primitives", "Effects", "Records", "Configuration", "Storage", "Cluster", "KafkaProtocol"],
+    simulated: true),
   module("Groups", ["Primitives", "KafkaProtocol"]),
 
   // -- the broker
@@ -69,6 +72,11 @@ let targets: [[Target]] = [
   // -- shells
 
   // -- for tests only
+  [
+    .target(
+      name: "TestSupport", dependencies: ["Primitives", "Effects", "Observability"], path: "Tests/TestSupport",
+      swiftSettings: strict)
+  ],
 
   // -- the SDK
 
