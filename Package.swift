@@ -68,6 +68,12 @@ let targets: [[Target]] = [
   module("Groups", ["Primitives", "KafkaProtocol"]),
 
   // -- the broker
+  module(
+    "Broker",
+    [
+      "Primitives", "Effects", "Observability", "KafkaProtocol", "Records", "Configuration", "Storage",
+      "Cluster", "Coordination", "Replication", "Groups",
+    ], simulated: true),
 
   // -- shells
 

@@ -1,0 +1,182 @@
+internal import Cluster
+internal import Configuration
+internal import Effects
+internal import Groups
+internal import KafkaProtocol
+internal import Observability
+internal import Primitives
+internal import Records
+internal import Replication
+internal import Storage
+
+/// A group coordinator and its log: one partition of `__consumer_offsets`.
+///
+/// Drives the state machine: decide, append, replay at once; answers wait for the write. When an append or a write fails
+/// the coordinator is thrown away and read again from its log.
+final class GroupHost {
+  let hosted: HostedPartition
+  var coordinator: GroupCoordinator
+  /// Its log takes no more appends: what was committed can be read until a restart, nothing can change.
+  var isReadOnly = false
+  /// The earliest timer that is set for it.
+  var timerAt = Instant.distantFuture
+
+  init(_ hosted: HostedPartition, _ coordinator: GroupCoordinator) {
+    self.hosted = hosted
+    self.coordinator = coordinator
+  }
+}
+
+/// An answer that waits for its records to be written.
+struct PendingGroupReply {
+  let address: ReplyAddress
+  let response: Response
+  let onFailure: Response
+}
+
+/// What the coordinators ask of the cluster.
+struct ImageTopics: TopicLookup {
+  let image: ClusterImage
+  func topicExists(_ name: String) -> Bool { image.topic(named: name) != nil }
+  func topicID(_ name: String) -> UUID? { image.topic(named: name)?.id }
+  func topicName(_ id: UUID) -> String? { image.topic(id: id)?.name }
+}
+
+extension Shard {
+  var groupConfig: GroupConfig {
+    GroupConfig(
+      minSessionTimeoutMs: config.groupMinSessionTimeoutMs, maxSessionTimeoutMs: config.groupMaxSessionTimeoutMs,
+      initialRebalanceDelayMs: config.groupInitialRebalanceDelayMs, groupMaxSize: Int(config.groupMaxSize),
+      offsetMetadataMaxBytes: Int(config.offsetMetadataMaxBytes),
+      offsetsRetentionMs: Int64(config.offsetsRetentionMinutes) * 60_000,
+      offsetsRetentionCheckIntervalMs: config.offsetsRetentionCheckIntervalMs,
+      recordBatchMaxBytes: Int(
+        config.topicConfig(overrides: image.topic(named: TopicName.consumerOffsets)?.configs ?? [:]).maxMessageBytes))
+  }
+
+  /// Takes up the coordinators of the offsets partitions that live here.
+  func loadGroupHosts(_ topic: RoutedTopic) {
+    for (index, place) in topic.places.enumerated() {
+      guard case .here(let hosted) = place, groupHosts[Int32(index)] == nil else { continue }
+      groupHosts[Int32(index)] = load(hosted)
+    }
+  }
+
+  /// nil when the log cannot be read: a coordinator that knew only some of what was committed would send consumers back to
+  /// the start.
+  private func load(_ hosted: HostedPartition) -> GroupHost? {
+    let partition = hosted.partition
+    let coordinator = GroupCoordinator(
+      partition: partition.topicPartition.partition, config: groupConfig,
+      random: { [random = environment.random] in random.next() })
+    do {
+      try partition.log.scan(from: partition.log.logStartOffset, upTo: partition.log.writtenEndOffset) {
+        header, batch in
+        replay(header, batch, into: coordinator)
+      }
+    } catch {
+      environment.logger.error("\(partition.topicPartition): its groups are not served, reading them failed: \(error)")
+      return nil
+    }
+    if coordinator.unreadableRecordCount > 0 {
+      environment.logger.warning(
+        "\(partition.topicPartition): \(coordinator.unreadableRecordCount) records were unreadable and passed over")
+    }
+    coordinator.loaded(now: now)
+    let host = GroupHost(hosted, coordinator)
+    scheduleTimer(host)
+    return host
+  }
+
+  private func replay(_ header: RecordBatchHeader, _ batch: UnsafeRawBufferPointer, into coordinator: GroupCoordinator)
+  {
+    do throws(RecordError) {
+      try forEachRecord(in: batch, decompressor: decompressor, byteCountMax: Int(startConfig.socketRequestMaxBytes)) {
+        record, memory throws(RecordError) in
+        guard !header.attributes.isControl, let key = record.key else { return true }
+        coordinator.replay(
+          key: UnsafeRawBufferPointer(rebasing: memory[key]),
+          value: record.value.map { UnsafeRawBufferPointer(rebasing: memory[$0]) },
+          at: header.offset(of: record), timestamp: header.timestamp(of: record))
+        return true
+      }
+    } catch {
+      environment.logger.error("a batch of group state at offset \(header.baseOffset.value) is unreadable: \(error)")
+    }
+  }
+
+  /// Carries out what a coordinator decided.
+  func carryOut(_ effects: GroupEffects, _ host: GroupHost) {
+    let replies = effects.replies.compactMap { reply -> PendingGroupReply? in
+      guard let address = waitingReplies.removeValue(forKey: reply.token) else { return nil }
+      return PendingGroupReply(address: address, response: reply.response, onFailure: reply.onFailure)
+    }
+    defer { scheduleTimer(host) }
+    guard !effects.records.isEmpty else {
+      // An answer may show what records of this turn changed: it waits for their write like theirs.
+      if host.hosted.isDirty, !replies.isEmpty {
+        let last = host.hosted.partition.log.logEndOffset.value - 1
+        return appendWaits.append(AppendWait(host.hosted, last, .group(host, replies)))
+      }
+      for pending in replies { reply(pending.address, pending.response) }
+      return
+    }
+    var builder = RecordBatchBuilder(baseTimestamp: wallClock)
+    for record in effects.records { builder.append(key: record.key, value: record.value, timestamp: wallClock) }
+    do throws(KafkaError) {
+      let appended = try host.hosted.partition.appendOwn(builder.build(), now: wallClock)
+      markDirty(host.hosted)
+      for (distance, record) in effects.records.enumerated() {
+        host.coordinator.replay(
+          record, at: appended.baseOffset.advanced(by: Int64(distance)), timestamp: wallClock)
+      }
+      appendWaits.append(AppendWait(host.hosted, appended.baseOffset.value, .group(host, replies)))
+    } catch {
+      environment.logger.error("group state was not appended: \(error.message ?? error.code.name)")
+      // Nothing was replayed. Reading the whole log again, at every request, would find the same.
+      if host.isReadOnly {
+        for pending in replies { reply(pending.address, pending.onFailure) }
+      } else {
+        settleGroup(host, replies, isWritten: false)
+      }
+    }
+  }
+
+  /// The records of some answers have been written, or not.
+  func settleGroup(_ host: GroupHost, _ replies: [PendingGroupReply], isWritten: Bool) {
+    for pending in replies { reply(pending.address, isWritten ? pending.response : pending.onFailure) }
+    let partition = host.hosted.partition.topicPartition.partition
+    guard !isWritten, groupHosts[partition] === host else { return }
+    answerParked(host)
+    let fresh = load(host.hosted)
+    fresh?.isReadOnly = host.hosted.partition.log.isFenced
+    groupHosts[partition] = fresh
+  }
+
+  /// A coordinator goes: whoever waits for it learns so.
+  func answerParked(_ host: GroupHost) {
+    for parked in host.coordinator.unloaded() {
+      if let address = waitingReplies.removeValue(forKey: parked.token) { reply(address, parked.response) }
+    }
+  }
+
+  private func scheduleTimer(_ host: GroupHost) {
+    guard let deadline = host.coordinator.nextDeadline, deadline < host.timerAt else { return }
+    host.timerAt = deadline
+    timers.schedule(.group(host.hosted.partition.topicPartition.partition), at: deadline)
+  }
+
+  func groupTimerFired(_ partition: Int32) {
+    guard let host = groupHosts[partition] else { return }
+    host.timerAt = .distantFuture
+    carryOut(host.coordinator.timersFired(now: now, wallClock: wallClock), host)
+  }
+
+  /// Topics are gone: so are the offsets that groups committed for them.
+  func forgetOffsets(of topics: [String]) {
+    for partition in groupHosts.keys.sorted() {
+      guard let host = groupHosts[partition] else { continue }
+      carryOut(host.coordinator.topicsDeleted(topics), host)
+    }
+  }
+}

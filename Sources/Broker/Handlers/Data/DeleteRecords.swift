@@ -1,0 +1,58 @@
+internal import Cluster
+internal import Configuration
+internal import KafkaProtocol
+internal import Primitives
+internal import Replication
+internal import Storage
+
+/// DeleteRecords: moves the start of logs up (KIP-107).
+extension Shard {
+  func deleteRecords(_ request: DeleteRecordsRequest, _ context: RequestContext) {
+    let asked = request.topics.flatMap { topic in topic.partitions.map { (topic.name, $0) } }
+    let routes = asked.map { topic, partition -> Routed in
+      if image.topic(named: topic)?.isInternal == true {
+        return .failure(KafkaError(.invalidTopicException, "records of the internal topic \(topic) cannot be deleted"))
+      }
+      return route(topic, partition.partitionIndex)
+    }
+    runTasks(
+      routes, work: { .deleteRecords(before: asked[$0].1.offset) },
+      finish: { [unowned self] outcomes in
+        var next = outcomes.makeIterator()
+        let topics = request.topics.map { topic in
+          DeleteRecordsResponse.DeleteRecordsTopicResult(
+            name: topic.name, partitions: topic.partitions.map { Self.deleted($0.partitionIndex, next.next()) })
+        }
+        reply(context.replyTo, .deleteRecords(DeleteRecordsResponse(topics: topics)))
+      })
+  }
+
+  private static func deleted(
+    _ index: Int32, _ outcome: PartitionTask.Outcome?
+  ) -> DeleteRecordsResponse.DeleteRecordsPartitionResult {
+    switch outcome {
+    case .deletedRecords(let lowWatermark): .init(partitionIndex: index, lowWatermark: lowWatermark)
+    case .failed(let error): .init(partitionIndex: index, lowWatermark: -1, errorCode: error.code)
+    default: preconditionFailure("a delete-records task came back as \(String(describing: outcome))")
+    }
+  }
+
+  /// Moves one log's start; -1 stands for the high watermark.
+  func deleteRecords(before asked: Int64, on hosted: HostedPartition) -> PartitionTask.Outcome {
+    let partition = hosted.partition
+    guard partition.config.cleanupPolicy.contains(.delete) else {
+      return .failed(KafkaError(.policyViolation, "\(partition.topicPartition) has a cleanup.policy without delete"))
+    }
+    let offset = asked == -1 ? partition.highWatermark : Offset(asked)
+    guard offset >= .zero, offset <= partition.highWatermark else { return .failed(KafkaError(.offsetOutOfRange)) }
+    do throws(LogError) {
+      let start = partition.log.logStartOffset
+      if offset > start {
+        // Also when removing the files failed: the next request is told where the log begins by now.
+        defer { if partition.log.logStartOffset > start { checkpointLogStart(hosted) } }
+        try partition.log.deleteRecords(before: offset, now: wallClock)
+      }
+    } catch { return .failed(Partition.kafkaError(error, partition.topicPartition)) }
+    return .deletedRecords(lowWatermark: partition.log.logStartOffset.value)
+  }
+}

@@ -1,0 +1,49 @@
+internal import Primitives
+internal import Replication
+
+/// A partition that this shard owns, with what the shard remembers around it.
+final class HostedPartition {
+  let partition: Partition
+  /// Fetches that wait for this partition to grow; each connection at most once.
+  var watchers: [FetchWatcher] = []
+  /// Whether this turn has appended to it.
+  var isDirty = false
+
+  init(_ partition: Partition) { self.partition = partition }
+
+  func watch(_ watcher: FetchWatcher) {
+    if let known = watchers.firstIndex(where: { $0.connection == watcher.connection && $0.shard == watcher.shard }) {
+      watchers[known] = watcher
+    } else {
+      watchers.append(watcher)
+    }
+  }
+}
+
+/// Where a partition lives.
+enum PartitionPlace {
+  /// On this shard.
+  case here(HostedPartition)
+  /// On that shard of this broker.
+  case shard(Int)
+  /// On this broker, but its log cannot be used.
+  case offline
+  /// On another broker, or led by none.
+  case elsewhere
+}
+
+/// A topic as this shard routes requests for it.
+final class RoutedTopic {
+  let name: String
+  let id: UUID
+  var places: [PartitionPlace]
+  init(name: String, id: UUID, places: [PartitionPlace]) {
+    self.name = name
+    self.id = id
+    self.places = places
+  }
+
+  func place(_ partition: Int32) -> PartitionPlace? {
+    places.indices.contains(Int(partition)) ? places[Int(partition)] : nil
+  }
+}

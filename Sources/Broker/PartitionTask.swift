@@ -1,0 +1,106 @@
+package import Effects
+package import KafkaProtocol
+package import Primitives
+internal import Records
+
+/// A piece of a request that concerns one partition, for the shard that owns it.
+package struct PartitionTask: Sendable {
+  package enum Work: Sendable {
+    /// Append these records, as they came.
+    case produce(records: [UInt8], version: Int16, acks: Int16)
+    case read(ReadTask)
+    case listOffset(timestamp: Int64, currentLeaderEpoch: Int32, isReadCommitted: Bool)
+    case deleteRecords(before: Int64)
+    case epochEndOffset(currentLeaderEpoch: Int32, leaderEpoch: Int32)
+    case describeSize
+  }
+
+  /// A read on behalf of a fetch.
+  package struct ReadTask: Sendable {
+    package var offset: Int64
+    package var maxBytes: Int
+    package var currentLeaderEpoch: Int32
+    package var lastFetchedEpoch: Int32
+    package var isReadCommitted: Bool
+    /// At least one whole batch, though it be larger than `maxBytes`.
+    package var minOneBatch: Bool
+    /// Who is told when there is more: set while the fetch may have to wait.
+    package var watcher: FetchWatcher?
+  }
+
+  /// What came of a task.
+  package enum Outcome: Sendable {
+    case failed(KafkaError)
+    case produced(ProduceOutcome)
+    case read(ReadOutcome)
+    case listedOffset(offset: Int64, timestamp: Int64, leaderEpoch: Int32)
+    case deletedRecords(lowWatermark: Int64)
+    case epochEndOffset(leaderEpoch: Int32, endOffset: Int64)
+    case size(bytes: Int64, logDir: String)
+  }
+
+  package struct ProduceOutcome: Sendable {
+    package var baseOffset: Int64
+    /// The broker's time where the topic has LogAppendTime, else -1.
+    package var logAppendTimeMs: Int64
+    package var logStartOffset: Int64
+    package var error: ErrorCode = .none
+    package var message: String?
+    package var recordErrors: [ProduceResponse.BatchIndexAndErrorMessage] = []
+  }
+
+  package struct ReadOutcome: Sendable {
+    package var error: ErrorCode = .none
+    package var highWatermark: Int64 = -1
+    package var lastStableOffset: Int64 = -1
+    package var logStartOffset: Int64 = -1
+    package var range: FileRange?
+    /// Set where the fetcher's last epoch is not in this log: where its history leaves ours.
+    package var divergingEpoch: (epoch: Int32, endOffset: Int64)?
+    package var byteCount: Int { range?.byteCount ?? 0 }
+  }
+
+  package struct Result: Sendable {
+    package let index: Int
+    package let outcome: Outcome
+  }
+
+  /// Place among the tasks of one request.
+  package let index: Int
+  package let topicID: UUID
+  package let partition: Int32
+  package let work: Work
+}
+
+/// A fetch that waits for data: a connection of some shard, and which of its requests.
+package struct FetchWatcher: Sendable {
+  package let shard: Int
+  package let connection: ConnectionID
+  package let sequence: UInt64
+}
+
+extension PartitionTask.ProduceOutcome {
+  /// Nothing was appended.
+  init(failing error: KafkaError) {
+    self.init(baseOffset: -1, logAppendTimeMs: -1, logStartOffset: -1, error: error.code, message: error.message)
+  }
+}
+
+/// What is remembered of a produce request for one partition until it is answered.
+struct SingleProduce {
+  let topic: String
+  let partition: Int32
+  let acks: Int16
+}
+
+/// A produce request for one partition, on its way to the shard that owns it.
+package struct RemoteProduce: Sendable {
+  let shard: Int
+  let connection: ConnectionID
+  let sequence: UInt64
+  let topicID: UUID
+  let partition: Int32
+  let version: Int16
+  let acks: Int16
+  let records: [UInt8]
+}

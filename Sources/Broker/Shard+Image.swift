@@ -1,0 +1,224 @@
+internal import Cluster
+internal import Configuration
+internal import Effects
+internal import Groups
+internal import Observability
+package import Primitives
+internal import Replication
+internal import Storage
+
+/// What a change of the cluster means for this shard: partitions begin, end, or behave otherwise.
+extension Shard {
+  /// The shard of this broker that owns a partition. Partitions of a topic go round the shards.
+  func owner(of topicID: UUID, _ partition: Int) -> Int {
+    Int((topicID.high ^ topicID.low &+ UInt64(partition)) % UInt64(count))
+  }
+
+  func apply(_ image: ClusterImage, _ delta: ClusterDelta) {
+    self.image = image
+    lastTopic = nil
+    if delta.configsChanged.contains(where: { $0.type == .broker }) { reconfigureBroker() }
+    for topic in delta.topicsDeleted { drop(topic) }
+    if index == Self.controllerShard { forgetCheckpoints(of: delta.topicsDeleted.map(\.name)) }
+    for id in delta.topicsCreated + delta.topicsChanged { if let topic = image.topic(id: id) { host(topic) } }
+    for resource in delta.configsChanged where resource.type == .topic { reconfigureTopic(resource.name) }
+    if !delta.topicsDeleted.isEmpty { forgetOffsets(of: delta.topicsDeleted.map(\.name)) }
+  }
+
+  /// The dynamic configuration of this broker over what it was started with.
+  private func reconfigureBroker() {
+    let own = image.configs(for: ConfigResource(type: .broker, name: String(brokerID.value)))
+    let all = image.configs(for: ConfigResource(type: .broker, name: ""))
+    let before = config
+    config = startConfig.applying(dynamicBroker: own, dynamicDefault: all)
+    guard config != before else { return }
+    for name in image.topicNames { reconfigureTopic(name) }
+    for host in groupHosts.values { host.coordinator.config = groupConfig }
+  }
+
+  private func reconfigureTopic(_ name: String) {
+    guard let routed = topicsByName[name], let topic = image.topic(named: name) else { return }
+    let config = config.topicConfig(overrides: topic.configs)
+    for case .here(let hosted) in routed.places where hosted.partition.config != config {
+      hosted.partition.reconfigure(config)
+    }
+  }
+
+  /// Takes a topic in, or what is new of it.
+  private func host(_ topic: TopicImage) {
+    let known = topicsByID[topic.id]
+    let config = config.topicConfig(overrides: topic.configs)
+    let places = topic.partitions.enumerated().map { index, partition -> PartitionPlace in
+      guard partition.leader == brokerID else { return .elsewhere }
+      let owner = owner(of: topic.id, index)
+      guard owner == self.index else { return .shard(owner) }
+      if case .here(let hosted)? = known?.place(Int32(index)) {
+        hosted.partition.becomeLeader(epoch: partition.leaderEpoch, isrCount: partition.isr.count)
+        return .here(hosted)
+      }
+      return open(topic, Int32(index), partition, config)
+    }
+    let routed = RoutedTopic(name: topic.name, id: topic.id, places: places)
+    topicsByName[topic.name] = routed
+    topicsByID[topic.id] = routed
+    if topic.name == TopicName.consumerOffsets { loadGroupHosts(routed) }
+  }
+
+  private func open(
+    _ topic: TopicImage, _ index: Int32, _ image: PartitionImage, _ config: TopicConfig
+  ) -> PartitionPlace {
+    let topicPartition = TopicPartition(topic.name, index)
+    let directory = logDir(of: topicPartition) + "/" + topicPartition.description
+    do {
+      var isNew = !environment.fileSystem.exists(directory)
+      if let stored = try Log.topicID(inFolder: directory, fileSystem: environment.fileSystem), stored != topic.id {
+        isNew = true
+        setAside(directory, id: stored)
+      }
+      let log = try Log.open(
+        directory: directory, topicPartition: topicPartition, topicID: topic.id, config: Partition.logConfig(config),
+        environment: logEnvironment, recovery: startMode.recovery(of: topicPartition, isNew: isNew), now: wallClock,
+        logStartOffset: isNew ? nil : startMode.logStarts[topicPartition])
+      return .here(
+        HostedPartition(
+          Partition(
+            topicPartition, topicID: topic.id, log: log, leaderEpoch: image.leaderEpoch, isrCount: image.isr.count,
+            config: config, decompressedBytesMax: Int(startConfig.socketRequestMaxBytes))))
+    } catch {
+      environment.logger.error("\(topicPartition) cannot be opened in \(directory), it stays offline: \(error)")
+      return .offline
+    }
+  }
+
+  /// What a log did by itself, in words for whoever runs the broker.
+  static func report(_ event: LogEvent, to logger: Logger) {
+    switch event {
+    case .truncatedTail(let partition, let path, let byteCount, let reason):
+      logger.warning("\(partition): cut \(byteCount) bytes off the end of \(path), which are no whole batch: \(reason)")
+    case .damagedBatch(let partition, let path, let position, let reason):
+      logger.error("\(partition): a batch at byte \(position) of \(path) is damaged and will not be served: \(reason)")
+    case .missingOffsets(let partition, let path, let from, let to):
+      logger.error("\(partition): offsets \(from.value) to \(to.value - 1) are missing; \(path) is shorter than it was")
+    case .keptDamagedBytes(let partition, let path, let byteCount):
+      logger.error("\(partition): \(byteCount) bytes that had to leave the log are kept in \(path)")
+    case .removedSegments(let partition, let count, let first):
+      logger.warning("\(partition): removed \(count) empty segments from offset \(first.value) on, behind a torn one")
+    case .rebuiltIndexes(let partition, let path):
+      logger.info("\(partition): made the indexes of \(path) anew")
+    case .ignoredDamagedFile(let partition, let path, let reason):
+      logger.warning("\(partition): \(path) is damaged and not used: \(reason)")
+    case .rolled(let partition, let base): logger.debug("\(partition): a new segment begins at offset \(base.value)")
+    case .fenced(let partition, let error):
+      logger.error("\(partition): takes no more appends until a restart: \(error)")
+    }
+  }
+
+  /// The folder of log.dirs that holds a partition, or is to hold it.
+  func logDir(of partition: TopicPartition) -> String {
+    guard config.logDirs.count > 1 else { return config.logDirs[0] }
+    let folder = partition.description
+    if let found = config.logDirs.first(where: { environment.fileSystem.exists($0 + "/" + folder) }) { return found }
+    let spread = folder.utf8.reduce(UInt64(0)) { $0 &* 31 &+ UInt64($1) }
+    return config.logDirs[Int(spread % UInt64(config.logDirs.count))]
+  }
+
+  /// Lets a deleted topic go: fetches that wait on it learn so at once, its folders are removed.
+  private func drop(_ topic: TopicImage) {
+    guard let routed = topicsByID.removeValue(forKey: topic.id) else { return }
+    if topicsByName[topic.name] === routed { topicsByName[topic.name] = nil }
+    for case .here(let hosted) in routed.places {
+      wakeWatchers(hosted)
+      if topic.name == TopicName.consumerOffsets,
+        let host = groupHosts.removeValue(forKey: hosted.partition.topicPartition.partition)
+      {
+        answerParked(host)
+      }
+      // What of this turn was answered has been written before; nothing of the rest is worth a write now.
+      dirtyPartitions.removeAll { $0 === hosted }
+      let directory = hosted.partition.log.directory
+      hosted.partition.log.abandon()
+      do throws(IOError) {
+        deletedFolders.append(
+          try Log.markDeleted(directory, id: topic.id, fileSystem: environment.fileSystem))
+      } catch {
+        environment.logger.error("\(hosted.partition.topicPartition): removing \(directory) failed: \(error)")
+      }
+    }
+    syncLogDirs()
+    scheduleDeletedFiles(afterMs: 0)
+  }
+
+  /// Brings the names of partitions' folders to the disk: once for all partitions of a topic.
+  private func syncLogDirs() {
+    for directory in config.logDirs {
+      do throws(IOError) { try environment.fileSystem.syncDirectory(directory) } catch {
+        environment.logger.error("syncing \(directory) failed: \(error)")
+      }
+    }
+  }
+
+  /// Puts a folder that belongs to no partition of the cluster out of the way. Its records are not removed: what the cluster
+  /// does not know of may be what somebody misses.
+  private func setAside(_ directory: String, id: UUID) {
+    let name = directory.split(separator: "/").last.map(String.init) ?? directory
+    let parent = directory.dropLast(name.count)
+    // No file name is longer than 255 bytes.
+    let stray = parent + name.prefix(255 - 29) + "." + id.description + "-stray"
+    do throws(IOError) {
+      try environment.fileSystem.rename(directory, to: String(stray))
+      environment.logger.error(
+        "\(directory) belongs to no partition of this cluster (topic id \(id)); it is kept as \(stray), remove it if nobody misses it"
+      )
+    } catch { environment.logger.error("\(directory) cannot be set aside: \(error)") }
+  }
+
+  /// Sets aside the folders of partitions that `image` does not have: a crash came between a deletion and its renaming, or
+  /// the metadata is not the one the records were written under.
+  func setStraysAside(_ image: ClusterImage) {
+    for directory in config.logDirs {
+      guard let names = try? environment.fileSystem.list(directory) else { continue }
+      for name in names {
+        guard let partition = LogFileName.topicPartition(ofFolder: name),
+          image.topic(named: partition.topic)?.partition(partition.partition) == nil
+        else { continue }
+        let folder = directory + "/" + name
+        let id = try? Log.topicID(inFolder: folder, fileSystem: environment.fileSystem)
+        setAside(folder, id: (id ?? nil) ?? .zero)
+      }
+    }
+  }
+
+  /// Whether the folders of log.dirs hold partitions.
+  var logDirsHoldPartitions: Bool {
+    config.logDirs.contains { directory in
+      let names = (try? environment.fileSystem.list(directory)) ?? []
+      return names.contains { LogFileName.topicPartition(ofFolder: $0) != nil }
+    }
+  }
+}
+
+/// How the logs were left by the run before this one.
+package struct StartMode: Sendable {
+  let wasCleanShutdown: Bool
+  /// Where logs begin whose first segment begins earlier (DeleteRecords), from log-start-offset-checkpoint.
+  let logStarts: [TopicPartition: Offset]
+  /// Up to where logs were on the disk at the last stop in order, from recovery-point-offset-checkpoint.
+  let recoveryPoints: [TopicPartition: Offset]
+  /// Folders of deleted partitions that are still to be removed.
+  let leftoverFolders: [String]
+
+  package init(
+    wasCleanShutdown: Bool, logStarts: [TopicPartition: Offset], recoveryPoints: [TopicPartition: Offset] = [:],
+    leftoverFolders: [String] = []
+  ) {
+    self.wasCleanShutdown = wasCleanShutdown
+    self.logStarts = logStarts
+    self.recoveryPoints = recoveryPoints
+    self.leftoverFolders = leftoverFolders
+  }
+
+  func recovery(of partition: TopicPartition, isNew: Bool) -> LogRecoveryMode {
+    if wasCleanShutdown { return .clean }
+    return .unclean(recoveryPoint: isNew ? .zero : recoveryPoints[partition] ?? .zero)
+  }
+}

@@ -1,0 +1,246 @@
+internal import Cluster
+package import Configuration
+package import Effects
+internal import Groups
+internal import KafkaProtocol
+package import Observability
+package import Primitives
+internal import Records
+internal import Replication
+internal import Storage
+
+/// What surrounds a shard.
+package struct ShardEnvironment {
+  package let time: any TimeSource
+  package let random: any RandomSource
+  package let fileSystem: any FileSystem
+  package let logger: Logger
+  package let transport: any Transport
+  package let links: any ShardLinks
+  package init(
+    time: any TimeSource, random: any RandomSource, fileSystem: any FileSystem, logger: Logger,
+    transport: any Transport, links: any ShardLinks
+  ) {
+    self.time = time
+    self.random = random
+    self.fileSystem = fileSystem
+    self.logger = logger
+    self.transport = transport
+    self.links = links
+  }
+}
+
+/// One core's part of the broker: some connections, some partitions, some coordinators. One thread owns it.
+///
+/// Inputs come as calls (`opened`, `received`, `writable`, `closed`, `deliver`), each runs to completion, and what
+/// follows leaves through the transport and the links. Nothing here waits.
+///
+/// A turn: the event loop calls `beginTurn`, hands over what has arrived, then calls `endTurn`, which writes what the turn
+/// appended (one system call a partition), releases the answers that waited for it, and sends.
+package final class Shard {
+  package let index: Int
+  package let count: Int
+  let environment: ShardEnvironment
+  /// This broker's number.
+  let brokerID: BrokerID
+
+  /// The configuration in force: what the broker was started with, and the dynamic values of the cluster image over it.
+  package internal(set) var config: BrokerConfig
+  let startConfig: BrokerConfig
+  let startMode: StartMode
+  var logStarts: [TopicPartition: Offset]
+  /// What recovery-point-offset-checkpoint says, on the shard that keeps it.
+  var recoveryPoints: [TopicPartition: Offset]
+  /// Where logs ended that `stop` closed in order.
+  package private(set) var closedEnds: [TopicPartition: Offset] = [:]
+  /// Folders of deleted partitions, renamed and waiting for their removal.
+  var deletedFolders: [String]
+  var image: ClusterImage
+  var topicsByName: [String: RoutedTopic] = [:]
+  var topicsByID: [UUID: RoutedTopic] = [:]
+  /// The topic that was produced to last; forgotten with every change of the cluster.
+  var lastTopic: RoutedTopic?
+
+  var connections: [Connection?] = []
+  var closingLine = RepeatedLine()
+  var openConnectionCount = 0
+  var flushList: [Connection] = []
+  var resumeList: [Connection] = []
+  var buffers: [OutputBuffer] = []
+  /// Bytes of requests held in `Connection.input`.
+  var requestBytesHeld = 0
+  let requestBytesHeldMax: Int
+  /// Who may not read on before others have given memory back, and when patience with them ends.
+  var memoryWaiters: [Connection] = []
+  var memoryTimer: TimerID?
+  static let memoryShortageMsMax: Int64 = 5000
+
+  var timers: TimerWheel<ShardTimer>
+  /// The clocks as of the start of this turn: one reading serves all that the turn does.
+  var now: Instant
+  var wallClock: Timestamp
+
+  let validator = BatchValidator()
+  let decompressor = Decompressor()
+  let logEnvironment: LogEnvironment
+  var dirtyPartitions: [HostedPartition] = []
+  var appendWaits: [AppendWait] = []
+  let readScratch: UnsafeMutableRawBufferPointer
+
+  var nextToken: UInt64 = 0
+  var partitionGathers: [RequestToken: PartitionGather] = [:]
+  var responseGathers: [RequestToken: ResponseGather] = [:]
+  /// Requests that another shard, a coordinator or the controller is working on.
+  var waitingReplies: [RequestToken: ReplyAddress] = [:]
+  var controllerWaits: [RequestToken: (Result<ControllerReply, KafkaError>) -> Void] = [:]
+  var fetchSessions: FetchSessionCache
+  /// The partitions of this shard that each connection has waited on, of this shard or another.
+  var watches: [WatchKey: [ObjectIdentifier: HostedPartition]] = [:]
+  var groupHosts: [Int32: GroupHost] = [:]
+  var producerIDs: Range<Int64> = 0..<0
+  var producerIDWaits: [RequestContext] = []
+  /// The controller, on the shard that hosts it.
+  package var controllerHost: ControllerHost?
+  var appliedImages: UInt64 = 0
+  package private(set) var isStopping = false
+  var hasDeletedFilesTimer = false
+
+  /// The shard that hosts the controller of an elected broker.
+  package static let controllerShard = 0
+
+  package init(index: Int, count: Int, config: BrokerConfig, startMode: StartMode, environment: ShardEnvironment) {
+    precondition(count <= 64 && index < count, "shard \(index) of \(count)")
+    self.index = index
+    self.count = count
+    self.environment = environment
+    self.startMode = startMode
+    logStarts = startMode.logStarts
+    recoveryPoints = startMode.recoveryPoints
+    deletedFolders = index == Self.controllerShard ? startMode.leftoverFolders : []
+    self.config = config
+    startConfig = config
+    brokerID = config.nodeId
+    image = ClusterImage()
+    now = environment.time.now()
+    wallClock = environment.time.wallClock()
+    timers = TimerWheel(at: now)
+    logEnvironment = LogEnvironment(
+      fileSystem: environment.fileSystem,
+      handles: FileHandleCache(
+        fileSystem: environment.fileSystem, openFilesMax: max(64, Int(config.ottlaOpenFilesMax) / count)),
+      producerCountMax: Int(config.ottlaPartitionProducersMax),
+      log: { [logger = environment.logger] event in Self.report(event, to: logger) })
+    requestBytesHeldMax =
+      config.queuedMaxRequestBytes < 0
+      ? .max : max(Int(config.queuedMaxRequestBytes) / count, Int(config.socketRequestMaxBytes))
+    fetchSessions = FetchSessionCache(
+      sessionsMax: Int(config.maxIncrementalFetchSessionCacheSlots), shard: index, shardCount: count)
+    readScratch = .allocate(byteCount: Self.readScratchBytes, alignment: 16)
+    scheduleHousekeeping()
+    if !deletedFolders.isEmpty { scheduleDeletedFiles(afterMs: 1000) }
+  }
+
+  deinit { readScratch.deallocate() }
+
+  static let readScratchBytes = 64 * 1024
+
+  func makeToken() -> RequestToken {
+    nextToken &+= 1
+    return RequestToken(nextToken)
+  }
+
+  /// When the event loop must take a turn though nothing arrives; nil for never.
+  package var nextDeadline: Instant? { timers.nextDeadline }
+
+  /// Reads the clocks. The event loop calls it first when it wakes.
+  package func beginTurn() {
+    now = environment.time.now()
+    wallClock = environment.time.wallClock()
+  }
+
+  /// Ends a turn of the event loop: timers, writes, releases, sends.
+  ///
+  /// - Returns: whether work is left that needs no further event: the loop must not sleep then.
+  package func endTurn() -> Bool {
+    for timer in timers.advance(to: now) { fired(timer) }
+    // What is released may start requests that waited behind it, which may append again. Bounded, for fairness to the
+    // other connections: what is left comes with the next turn.
+    for _ in 0..<8 {
+      settleAppends()
+      flushConnections()
+      guard !resumeList.isEmpty else { return false }
+      resumeConnections()
+    }
+    settleAppends()
+    flushConnections()
+    return !resumeList.isEmpty
+  }
+
+  /// No request starts any more, what is parked gets an answer, and connections end when they have theirs.
+  package func beginStop() {
+    isStopping = true
+    for partition in groupHosts.keys.sorted() { if let host = groupHosts[partition] { answerParked(host) } }
+    groupHosts.removeAll()
+    for case .some(let connection) in connections {
+      if let fetch = connection.fetch, !fetch.isReading { finishFetch(connection, fetch) }
+      connection.closesWhenFlushed = true
+      markForFlush(connection)
+    }
+  }
+
+  /// Whether every client has been answered and has taken its answers.
+  package var isDrained: Bool { openConnectionCount == 0 }
+
+  /// Closes connections and logs; the files are written, not yet synced. The shard is of no use afterwards.
+  ///
+  /// - Returns: whether every log was closed in order; if not, the next start must check them.
+  package func stop() -> Bool {
+    isStopping = true
+    var isClean = true
+    for case .some(let connection) in connections { close(connection, why: nil) }
+    for hosted in hostedPartitions {
+      do throws(LogError) {
+        try hosted.partition.log.close(syncing: false)
+        closedEnds[hosted.partition.topicPartition] = hosted.partition.log.logEndOffset
+      } catch {
+        isClean = false
+        environment.logger.error("\(hosted.partition.topicPartition): closing failed: \(error)")
+      }
+    }
+    // A log that could not be opened after an unclean stop has not been checked yet.
+    return isClean && (startMode.wasCleanShutdown || !hasOfflinePartition)
+  }
+
+  private var hasOfflinePartition: Bool {
+    topicsByName.values.contains { topic in
+      topic.places.contains { place in
+        if case .offline = place { true } else { false }
+      }
+    }
+  }
+
+  var hostedPartitions: [HostedPartition] {
+    topicsByName.keys.sorted().flatMap { name in
+      (topicsByName[name]?.places ?? []).compactMap { place in
+        if case .here(let hosted) = place { hosted } else { nil }
+      }
+    }
+  }
+}
+
+/// A connection, as the partitions that its fetches wait on know it.
+struct WatchKey: Hashable {
+  let shard: Int
+  let connection: ConnectionID
+}
+
+/// What a shard's timers are for.
+enum ShardTimer {
+  case fetch(ConnectionID, sequence: UInt64)
+  case idle(ConnectionID)
+  case memory
+  case group(Int32)
+  case retention
+  case producerExpiry
+  case deletedFiles
+}

@@ -1,0 +1,28 @@
+package import Cluster
+package import KafkaProtocol
+package import Primitives
+
+/// What shards tell each other. Messages between two shards arrive in the order sent.
+package enum ShardMessage: Sendable {
+  /// A produce request for one partition of the receiver's; answered by `produced`.
+  case produce(RemoteProduce)
+  case produced(ConnectionID, UInt64, PartitionTask.ProduceOutcome)
+  /// Work on partitions that the receiver owns; answered by `partitionResults` with the same token.
+  case partitionTasks(from: Int, RequestToken, [PartitionTask])
+  case partitionResults(RequestToken, [PartitionTask.Result])
+  /// A partition of the receiver's that fetches wait on has grown.
+  case fetchWake(ConnectionID, sequence: UInt64)
+  /// The connection is gone: its fetches wait no more.
+  case connectionGone(from: Int, ConnectionID)
+  /// A whole request, for the coordinator or the controller that lives there; answered by `response`.
+  case request(from: Int, RequestToken, RequestContext, Request)
+  case response(RequestToken, Response)
+  /// A command for the controller; answered by `controllerReply`.
+  case controller(from: Int, RequestToken, ControllerCommand)
+  case controllerReply(RequestToken, Result<ControllerReply, KafkaError>)
+  /// The cluster has changed: apply, then say `imageApplied`.
+  case image(ClusterImage, ClusterDelta, sequence: UInt64)
+  case imageApplied(from: Int, sequence: UInt64)
+  /// The log of a partition of that topic begins there now: for the keeper of the checkpoint files.
+  case logStart(topicID: UUID, TopicPartition, Offset)
+}

@@ -1,0 +1,243 @@
+import Cluster
+import Configuration
+import Coordination
+import Effects
+import KafkaProtocol
+import Observability
+import Primitives
+import Storage
+import TestSupport
+import Testing
+
+@testable import Broker
+
+/// Messages on their way between shards: each pair of shards keeps its order, and nothing more.
+final class SimulatedLinks {
+  /// By receiver, then by sender.
+  var queues: [[[ShardMessage]]]
+  init(count: Int) { queues = Array(repeating: Array(repeating: [], count: count), count: count) }
+  var isEmpty: Bool { queues.allSatisfy { $0.allSatisfy(\.isEmpty) } }
+}
+
+/// One shard's end of the links.
+final class SimulatedLinksEnd: ShardLinks {
+  private let links: SimulatedLinks
+  private let index: Int
+  init(_ links: SimulatedLinks, index: Int) {
+    self.links = links
+    self.index = index
+  }
+  func send(_ message: ShardMessage, to shard: Int) { links.queues[shard][index].append(message) }
+}
+
+/// A whole broker in memory: shards, links, network, disk, clocks. Nothing happens but what a test does.
+final class SimulatedBroker {
+  let disk: MemoryFileSystem
+  let clock = HandClock()
+  let random: SeededRandom
+  let log = LogLines()
+  let config: BrokerConfig
+  let shardCount: Int
+  private(set) var shards: [Shard] = []
+  private(set) var links: SimulatedLinks
+  private(set) var networks: [SimulatedNetwork] = []
+  private var nextSlot = 0
+  private var isReady = false
+
+  static let directory = "/data"
+
+  /// Starts a broker on an empty disk, or on what another left.
+  init(
+    shards shardCount: Int = 1, seed: UInt64 = 1, disk: MemoryFileSystem = MemoryFileSystem(),
+    settings: [(name: String, value: String)] = []
+  ) throws {
+    self.disk = disk
+    self.shardCount = shardCount
+    random = SeededRandom(seed: seed)
+    let defaults = [
+      (name: "node.id", value: "1"), (name: "log.dirs", value: Self.directory),
+      (name: "offsets.topic.num.partitions", value: "4"), (name: "offsets.topic.replication.factor", value: "1"),
+      (name: "group.initial.rebalance.delay.ms", value: "0"), (name: "auto.create.topics.enable", value: "false"),
+    ]
+    config = try ConfigurationSources(settings: defaults + settings).load().config
+    links = SimulatedLinks(count: shardCount)
+    try start(wasClean: true)
+  }
+
+  // MARK: life
+
+  private func start(wasClean: Bool) throws {
+    var logStarts: [TopicPartition: Offset] = [:]
+    var recoveryPoints: [TopicPartition: Offset] = [:]
+    var leftovers: [String] = []
+    for directory in config.logDirs {
+      try disk.createDirectory(directory)
+      leftovers += try disk.list(directory).filter { LogFileName.isDeletedFolder($0) }.map { directory + "/" + $0 }
+      logStarts.merge(try OffsetCheckpoint(.logStartOffset, logDirectory: directory, fileSystem: disk).read()) { $1 }
+      recoveryPoints.merge(try OffsetCheckpoint(.recoveryPoint, logDirectory: directory, fileSystem: disk).read()) {
+        $1
+      }
+    }
+    links = SimulatedLinks(count: shardCount)
+    networks = (0..<shardCount).map { _ in SimulatedNetwork() }
+    shards = (0..<shardCount).map { index in
+      Shard(
+        index: index, count: shardCount, config: config,
+        startMode: StartMode(
+          wasCleanShutdown: wasClean, logStarts: logStarts, recoveryPoints: recoveryPoints, leftoverFolders: leftovers),
+        environment: ShardEnvironment(
+          time: clock, random: random, fileSystem: disk, logger: Logger(sink: log, levelMin: .debug),
+          transport: networks[index], links: SimulatedLinksEnd(links, index: index)))
+    }
+    isReady = false
+    let host = ControllerHost(
+      coordination: try LocalCoordination(fileSystem: disk, directory: Self.directory + "/cluster-metadata"),
+      controller: Controller(config: config, randomSeed: random.next()))
+    let registration = BrokerRegistration(
+      id: config.nodeId, rack: nil, endpoints: [BrokerEndpoint(name: "PLAINTEXT", host: "localhost", port: 9092)])
+    shards[0].host(host, clusterID: "MkU3OEVBNTcwNTJENDM2Qg", registration: registration) { [unowned self] result in
+      if case .success = result { isReady = true }
+    }
+    settle()
+    try #require(isReady, "the broker did not start: \(log.all)")
+  }
+
+  /// Stops in order and starts again on the same disk. The connections are gone.
+  func restart() throws {
+    for shard in shards { shard.beginStop() }
+    settle()
+    let isClean = shards.map { $0.stop() }.allSatisfy { $0 }
+    for directory in config.logDirs where isClean {
+      let ends = shards.flatMap(\.closedEnds).filter { disk.exists(directory + "/" + $0.key.description) }
+      try OffsetCheckpoint(.recoveryPoint, logDirectory: directory, fileSystem: disk)
+        .write(Dictionary(uniqueKeysWithValues: ends.map { ($0.key, $0.value) }))
+    }
+    try start(wasClean: isClean)
+  }
+
+  /// Loses the process, as it is, and starts another on the same disk.
+  func crash() throws {
+    for network in networks {
+      for client in network.clients.values { client.isClosed = true }
+    }
+    try start(wasClean: false)
+  }
+
+  // MARK: clients
+
+  func connect(to shard: Int = 0) -> SimulatedClient {
+    let client = SimulatedClient(id: ConnectionID(slot: nextSlot, generation: UInt32(nextSlot)), shard: shard)
+    nextSlot += 1
+    networks[shard].clients[client.id] = client
+    shards[shard].beginTurn()
+    shards[shard].opened(
+      client.id,
+      PeerAddress(host: "10.0.0.1", port: 50_000, localHost: "127.0.0.1", localPort: 9092, listener: 0))
+    return client
+  }
+
+  func disconnect(_ client: SimulatedClient) {
+    shards[client.shard].beginTurn()
+    shards[client.shard].closed(client.id)
+    _ = shards[client.shard].endTurn()
+  }
+
+  /// Lets the network take `byteCount` more bytes of a client's answers, nil for all, and tells the broker.
+  func drain(_ client: SimulatedClient, _ byteCount: Int? = nil) {
+    guard client.drain(byteCount) else { return }
+    shards[client.shard].beginTurn()
+    shards[client.shard].writable(client.id)
+    _ = shards[client.shard].endTurn()
+  }
+
+  // MARK: turns
+
+  /// One turn of one shard: all that waits for it, or with `atMost` so many messages of each sender.
+  func turn(_ index: Int, atMost messageCount: Int = .max) {
+    let shard = shards[index]
+    shard.beginTurn()
+    for client in clients(of: index) where !client.isPaused && !client.outgoing.isEmpty {
+      let bytes = client.outgoing
+      client.outgoing = []
+      bytes.withUnsafeBytes { shard.received(client.id, $0) }
+    }
+    for sender in 0..<shardCount {
+      let messages = links.queues[index][sender].prefix(messageCount)
+      links.queues[index][sender].removeFirst(messages.count)
+      for message in messages { shard.deliver(message) }
+    }
+    _ = shard.endTurn()
+  }
+
+  /// Turns until nothing is left to do but wait.
+  func settle() {
+    for _ in 0..<10_000 {
+      var isBusy = false
+      for index in 0..<shardCount {
+        turn(index)
+        shards[index].beginTurn()
+        isBusy = shards[index].endTurn() || isBusy
+      }
+      if !isBusy, links.isEmpty, !hasInput { return }
+    }
+    Issue.record("the broker never comes to rest")
+  }
+
+  /// The same in a random order: any shard, any number of messages, any number of bytes at a time.
+  func settleRandomly() {
+    for _ in 0..<100_000 {
+      stepRandomly()
+      if links.isEmpty, !hasInput, !hasWork() { return }
+    }
+    Issue.record("the broker never comes to rest")
+  }
+
+  func stepRandomly() {
+    let index = random.below(shardCount)
+    let shard = shards[index]
+    shard.beginTurn()
+    for client in clients(of: index) where !client.isPaused && !client.outgoing.isEmpty && !random.chance(oneIn: 3) {
+      let count = random.chance(oneIn: 2) ? client.outgoing.count : 1 + random.below(client.outgoing.count)
+      let bytes = Array(client.outgoing[..<count])
+      client.outgoing.removeFirst(count)
+      bytes.withUnsafeBytes { shard.received(client.id, $0) }
+    }
+    for sender in 0..<shardCount where !random.chance(oneIn: 3) {
+      let messages = links.queues[index][sender].prefix(1 + random.below(4))
+      links.queues[index][sender].removeFirst(messages.count)
+      for message in messages { shard.deliver(message) }
+    }
+    for client in clients(of: index) where client.roomByteCount != nil && !random.chance(oneIn: 3) {
+      if client.drain(1 + random.below(400)) { shard.writable(client.id) }
+    }
+    _ = shard.endTurn()
+  }
+
+  /// Moves the clocks, with a turn of each shard at each of its deadlines on the way.
+  func advance(ms: Int64) {
+    let end = clock.now().advanced(byMilliseconds: ms)
+    while clock.now() < end {
+      let next = min(shards.compactMap(\.nextDeadline).min() ?? end, end)
+      clock.advance(ms: max(1, next.milliseconds(since: clock.now())))
+      if next < end { settle() }
+    }
+    settle()
+  }
+
+  private var hasInput: Bool {
+    networks.contains { $0.clients.values.contains { !$0.isPaused && !$0.outgoing.isEmpty } }
+  }
+
+  private func hasWork() -> Bool {
+    var isBusy = false
+    for shard in shards {
+      shard.beginTurn()
+      isBusy = shard.endTurn() || isBusy
+    }
+    return isBusy || networks.contains { $0.clients.values.contains { $0.roomByteCount != nil && $0.isFull } }
+  }
+
+  func clients(of shard: Int) -> [SimulatedClient] {
+    networks[shard].clients.values.sorted { $0.id.value < $1.id.value }
+  }
+}
