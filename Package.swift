@@ -44,6 +44,7 @@ func bridge(_ name: String, libraries: [String] = []) -> [Target] {
 let targets: [[Target]] = [
   // -- bridges to C
   bridge("CChecksum"),
+  bridge("CLinux"),
   bridge("CCompression", libraries: ["z", "lz4", "zstd", "snappy"]),
 
   // -- vocabulary
@@ -76,6 +77,12 @@ let targets: [[Target]] = [
     ], simulated: true),
 
   // -- shells
+  module(
+    "Runtime",
+    [
+      "Primitives", "Effects", "Observability", "Configuration", "Storage", "Cluster", "Coordination",
+      "Broker", "CLinux",
+    ], simulated: true),
 
   // -- for tests only
   [

@@ -1,0 +1,261 @@
+internal import Broker
+internal import CLinux
+internal import Cluster
+package import Configuration
+internal import Coordination
+internal import Effects
+internal import Glibc
+package import Observability
+internal import Primitives
+internal import Storage
+internal import Synchronization
+
+/// Why a broker did not start: a sentence for whoever started it.
+package struct StartFailure: Error, CustomStringConvertible, Sendable {
+  package let description: String
+  init(_ description: String) { self.description = description }
+}
+
+/// A whole broker inside this process: shards on their threads, sockets, files. Starts ready, stops clean.
+///
+/// Touches no process globals: signals and exit belong to the program around it.
+package final class RunningBroker {
+  /// Where a listener of the configuration really listens: port 0 has become a free one.
+  package struct Address: Sendable {
+    package let name: String
+    package let host: String
+    package let port: UInt16
+  }
+
+  package let addresses: [Address]
+  private let mailboxes: [Mailbox]
+  private var threads: Threads
+  private let config: BrokerConfig
+  private let fileSystem = LinuxFileSystem()
+  private let logger: Logger
+  private var locks: [Int32]
+  private let barrier: StopBarrier
+
+  private struct Threads: ~Copyable {
+    var list: [ShardThreadBox] = []
+  }
+
+  /// A thread handle in an array, which takes no noncopyable values.
+  private final class ShardThreadBox {
+    private var thread: ShardThread?
+    init(_ thread: consuming ShardThread) { self.thread = consume thread }
+    func join() {
+      if let thread = thread.take() { thread.join() }
+    }
+  }
+
+  /// How long the stop waits for clients to take their last answers, in ms.
+  private static let stopGraceMs: Int64 = 3000
+
+  /// Starts a broker; returns when it accepts connections.
+  package init(config: BrokerConfig, logger: Logger) throws(StartFailure) {
+    self.config = config
+    self.logger = logger
+    let locks = try Self.lock(config.logDirs, fileSystem)
+    self.locks = locks
+    var descriptors: [Int32] = []
+    let start: Start
+    do throws(StartFailure) {
+      (descriptors, addresses) = try Self.listen(config)
+      // Last, for it takes the note away that all was closed in order: a start that fails before leaves it.
+      start = try Self.prepare(config, fileSystem, logger)
+    } catch {
+      for descriptor in locks + descriptors { _ = ottla_close(descriptor) }
+      throw error
+    }
+    let listeners = descriptors
+    let count = config.ottlaShards > 0 ? Int(config.ottlaShards) : max(1, Int(ottla_processor_count()))
+    let shardCount = min(64, count)
+    let mailboxes = (0..<shardCount).map { _ in Mailbox() }
+    self.mailboxes = mailboxes
+    threads = Threads()
+
+    // Connections must not take the descriptors that logs need: an append that cannot open its file fails.
+    let connectionsMax = max(16, Int(ottla_open_files_limit()) - Int(config.ottlaOpenFilesMax) - 64)
+    if connectionsMax < Int(config.maxConnections) {
+      logger.warning(
+        "the limit of open files leaves room for \(connectionsMax) connections, fewer than max.connections = \(config.maxConnections)"
+      )
+    }
+    let limits = ConnectionLimits()
+    let barrier = StopBarrier(count: shardCount)
+    self.barrier = barrier
+    let ready = StartSignal()
+    let fileSystem = fileSystem
+    let registration = BrokerRegistration(
+      id: config.nodeId, rack: config.brokerRack,
+      endpoints: addresses.map { BrokerEndpoint(name: $0.name, host: $0.host, port: Int32($0.port)) })
+    for index in 0..<shardCount {
+      let body: @Sendable () -> Void = {
+        let loop = EventLoop(
+          index: index, mailboxes: mailboxes, limits: limits, logger: logger,
+          listeners: index == Shard.controllerShard ? listeners : [], connectionsMax: connectionsMax)
+        let environment = ShardEnvironment(
+          time: LinuxClock(), random: LinuxRandom(), fileSystem: fileSystem, logger: logger, transport: loop,
+          links: loop)
+        let shard = Shard(
+          index: index, count: shardCount, config: config, startMode: start.mode, environment: environment)
+        if index == Shard.controllerShard {
+          do {
+            let coordination = try LocalCoordination(
+              fileSystem: fileSystem, directory: config.logDirs[0] + "/cluster-metadata")
+            if coordination.recovery.truncatedByteCount > 0 {
+              logger.warning(
+                "cut \(coordination.recovery.truncatedByteCount) bytes off the metadata log: a change that was not finished"
+              )
+            }
+            let host = ControllerHost(
+              coordination: coordination, controller: Controller(config: config, randomSeed: LinuxRandom().next()))
+            shard.host(host, clusterID: start.clusterID, registration: registration) { result in
+              ready.set(result.mapError { StartFailure("the cluster's metadata: \($0.message ?? $0.code.name)") })
+            }
+          } catch {
+            ready.set(.failure(StartFailure("\(error)")))
+          }
+        }
+        loop.run(shard, graceMs: Self.stopGraceMs, barrier: barrier)
+      }
+      threads.list.append(ShardThreadBox(ShardThread(name: "shard-\(index)", body)))
+    }
+    switch ready.wait() {
+    case .success: mailboxes[Shard.controllerShard].post([.listen])
+    case .failure(let failure):
+      halt()
+      for lock in locks { _ = ottla_close(lock) }
+      throw failure
+    }
+  }
+
+  /// Stops: answers what is parked, closes connections and logs, and notes that all was closed in order.
+  package func stop() {
+    halt()
+    for directory in config.logDirs where barrier.isClean {
+      do throws(IOError) {
+        // Before the notes that say what needs no checking.
+        try fileSystem.syncAll(holding: directory)
+        let ends = barrier.closedEnds.filter { fileSystem.exists(directory + "/" + $0.key.description) }
+        try OffsetCheckpoint(.recoveryPoint, logDirectory: directory, fileSystem: fileSystem).write(ends)
+        try CleanShutdownMarker(brokerEpoch: -1).write(logDirectory: directory, fileSystem: fileSystem)
+      } catch { logger.error("no clean-shutdown marker in \(directory): \(error)") }
+    }
+    for lock in locks { _ = ottla_close(lock) }
+    locks.removeAll()
+  }
+
+  private func halt() {
+    for mailbox in mailboxes { mailbox.stop() }
+    for thread in threads.list { thread.join() }
+    threads.list.removeAll()
+  }
+
+  // MARK: before the shards
+
+  private struct Start {
+    let clusterID: String
+    let mode: StartMode
+  }
+
+  /// Keeps other processes out of the folders: two brokers on one folder would destroy it.
+  private static func lock(_ directories: [String], _ fileSystem: LinuxFileSystem) throws(StartFailure) -> [Int32] {
+    var locks: [Int32] = []
+    do throws(StartFailure) {
+      for directory in directories { locks.append(try lock(directory, fileSystem)) }
+    } catch {
+      for lock in locks { _ = ottla_close(lock) }
+      throw error
+    }
+    return locks
+  }
+
+  private static func lock(_ directory: String, _ fileSystem: LinuxFileSystem) throws(StartFailure) -> Int32 {
+    do throws(IOError) { try fileSystem.createDirectory(directory) } catch {
+      throw StartFailure("the data folder \(directory) cannot be made: \(error)")
+    }
+    let lock = ottla_lock_file(directory + "/.lock")
+    if lock == -EWOULDBLOCK {
+      throw StartFailure(
+        "the data folder \(directory) is in use by another broker; stop it or choose another --data-dir")
+    }
+    guard lock >= 0 else { throw StartFailure("\(directory)/.lock cannot be locked: errno \(-lock)") }
+    return lock
+  }
+
+  private static func prepare(
+    _ config: BrokerConfig, _ fileSystem: LinuxFileSystem, _ logger: Logger
+  ) throws(StartFailure) -> Start {
+    do {
+      let random = LinuxRandom()
+      let identity = try IdentityFile.establish(
+        fileSystem: fileSystem, directories: config.logDirs, nodeID: config.nodeId, clusterID: nil,
+        random: random.next)
+      var isClean = true
+      var logStarts: [TopicPartition: Offset] = [:]
+      var recoveryPoints: [TopicPartition: Offset] = [:]
+      var leftovers: [String] = []
+      for directory in config.logDirs {
+        for name in try fileSystem.list(directory) where LogFileName.isDeletedFolder(name) {
+          leftovers.append(directory + "/" + name)
+        }
+        if try CleanShutdownMarker.read(logDirectory: directory, fileSystem: fileSystem) == nil { isClean = false }
+        try CleanShutdownMarker.remove(logDirectory: directory, fileSystem: fileSystem)
+        let checkpoint = OffsetCheckpoint(.logStartOffset, logDirectory: directory, fileSystem: fileSystem)
+        logStarts.merge(try checkpoint.read()) { $1 }
+        let points = OffsetCheckpoint(.recoveryPoint, logDirectory: directory, fileSystem: fileSystem)
+        recoveryPoints.merge(try points.read()) { $1 }
+      }
+      return Start(
+        clusterID: identity.clusterID,
+        mode: StartMode(
+          wasCleanShutdown: isClean, logStarts: logStarts, recoveryPoints: recoveryPoints,
+          leftoverFolders: leftovers))
+    } catch {
+      throw StartFailure("\(error)")
+    }
+  }
+
+  private static func listen(_ config: BrokerConfig) throws(StartFailure) -> ([Int32], [Address]) {
+    var descriptors: [Int32] = []
+    var addresses: [Address] = []
+    for listener in config.listeners {
+      var port: UInt16 = 0
+      // Kafka's default of 50 overflows, and a client then waits a second, when the accepting shard is busy for a moment.
+      let descriptor = ottla_listen(listener.host, listener.port, max(1024, config.socketListenBacklogSize), &port)
+      guard descriptor >= 0 else {
+        for open in descriptors { _ = ottla_close(open) }
+        let place = "\(listener.host):\(listener.port)"
+        if descriptor == -EADDRINUSE {
+          throw StartFailure("\(place) is taken by another program; stop it or choose another --listen HOST:PORT")
+        }
+        throw StartFailure("cannot listen on \(place): errno \(-descriptor)")
+      }
+      descriptors.append(descriptor)
+      addresses.append(Address(name: listener.name, host: listener.host, port: port))
+    }
+    return (descriptors, addresses)
+  }
+}
+
+/// Where the start of a broker waits for its first shard.
+private final class StartSignal: Sendable {
+  private let result = Mutex<Result<Void, StartFailure>?>(nil)
+  private let descriptor: Int32 = ottla_eventfd()
+
+  deinit { _ = ottla_close(descriptor) }
+
+  func set(_ outcome: Result<Void, StartFailure>) {
+    result.withLock { if $0 == nil { $0 = outcome } }
+    ottla_eventfd_signal(descriptor)
+  }
+
+  func wait() -> Result<Void, StartFailure> {
+    while true {
+      if let outcome = result.withLock({ $0 }) { return outcome }
+      ottla_wait_readable(descriptor)
+    }
+  }
+}
