@@ -46,6 +46,7 @@ let targets: [[Target]] = [
   bridge("CChecksum"),
   bridge("CLinux"),
   bridge("CCompression", libraries: ["z", "lz4", "zstd", "snappy"]),
+  bridge("CLibrdkafka", libraries: ["rdkafka"]),
 
   // -- vocabulary
   module("Primitives", ["CChecksum"]),
@@ -92,8 +93,15 @@ let targets: [[Target]] = [
   ],
 
   // -- the SDK
+  module("Client", ["Primitives", "KafkaProtocol", "CLibrdkafka", "CLinux"]),
 
   // -- programs
+  program(
+    "ottla",
+    [
+      "Primitives", "Effects", "Observability", "Configuration", "KafkaProtocol", "Records", "Storage",
+      "Coordination", "Broker", "Runtime", "Client", "CLinux",
+    ], tested: true),
   program("schemagen"),
 ]
 

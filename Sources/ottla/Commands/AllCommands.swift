@@ -1,0 +1,6 @@
+/// Every subcommand, in the order in which the help lists them.
+func allCommands() -> [Command] {
+  [serveCommand()]
+    + topicCommands() + [produceCommand(), consumeCommand()] + groupCommands() + configCommands()
+    + [benchProduceCommand(), benchConsumeCommand(), benchLatencyCommand()] + logCommands()
+}
