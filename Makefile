@@ -1,0 +1,54 @@
+# What one can do here. `make run` and `make test` do everything from a fresh Debian 12 with Swift 6.3.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+# -use-ld=lld halves the time of a link; exclusivity was checked by the compiler and by the debug tests.
+FLAGS := --explicit-target-dependency-import-check error -Xswiftc -use-ld=lld
+RELEASE := -c release $(FLAGS) -Xswiftc -enforce-exclusivity=unchecked --static-swift-stdlib
+OTTLA := .build/release/ottla
+
+.PHONY: help run test build unit conformance format lint generate fuzz bench ci packages test-packages clean
+
+help: ## list what can be done
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+run: build ## start a broker and send a real file through it; Ctrl-C ends it (ONCE=1: ends by itself)
+	@scripts/run-demo
+
+test: test-packages build unit conformance ## install what tests need, then run all tests
+
+build: packages ## build the release program: .build/release/ottla
+	swift build $(RELEASE) --product ottla
+
+unit: test-packages ## the tests of the modules
+	@scripts/unit-tests $(FLAGS)
+
+conformance: test-packages build ## the tests with real Kafka clients
+	@scripts/conformance-tests
+
+format: ## rewrite all Swift sources in the house format
+	swift format --in-place --recursive --parallel Sources Tests Package.swift
+
+lint: ## complain about format
+	swift format lint --strict --recursive --parallel Sources Tests Package.swift
+
+generate: ## write the protocol code anew from Schemas/
+	swift run $(FLAGS) schemagen
+
+fuzz: packages ## fuzz the request decoders (SECONDS=600)
+	Fuzz/run $(or $(SECONDS),600)
+
+bench: build ## measure, and print the table of docs/benchmarks.md (ARGS="--quick")
+	Benchmarks/run $(ARGS)
+
+ci: ## what every change must pass
+	@scripts/ci
+
+packages:
+	@scripts/packages build
+
+test-packages:
+	@scripts/packages test
+
+clean: ## remove what was built
+	rm -rf .build
