@@ -97,7 +97,7 @@ extension Shard {
         coordinator.replay(
           key: UnsafeRawBufferPointer(rebasing: memory[key]),
           value: record.value.map { UnsafeRawBufferPointer(rebasing: memory[$0]) },
-          at: header.offset(of: record), timestamp: header.timestamp(of: record))
+          at: header.offset(of: record))
         return true
       }
     } catch {
@@ -106,13 +106,19 @@ extension Shard {
   }
 
   /// Carries out what a coordinator decided.
-  func carryOut(_ effects: GroupEffects, _ host: GroupHost) {
-    let replies = effects.replies.compactMap { reply -> PendingGroupReply? in
+  func carryOut(_ event: GroupCommand.Event, _ host: GroupHost) {
+    let decision: Decision<CoordinatorRecord, [GroupReply]>
+    do throws(KafkaError) {
+      decision = try host.coordinator.decide(GroupCommand(event, now: now), at: wallClock)
+    } catch {
+      return environment.logger.error("a group coordinator refused: \(error.message ?? error.code.name)")
+    }
+    let replies = decision.reply.compactMap { reply -> PendingGroupReply? in
       guard let address = waitingReplies.removeValue(forKey: reply.token) else { return nil }
       return PendingGroupReply(address: address, response: reply.response, onFailure: reply.onFailure)
     }
     defer { scheduleTimer(host) }
-    guard !effects.records.isEmpty else {
+    guard !decision.records.isEmpty else {
       // An answer may show what records of this turn changed: it waits for their write like theirs.
       if host.hosted.isDirty, !replies.isEmpty {
         let last = host.hosted.partition.log.logEndOffset.value - 1
@@ -122,13 +128,13 @@ extension Shard {
       return
     }
     var builder = RecordBatchBuilder(baseTimestamp: wallClock)
-    for record in effects.records { builder.append(key: record.key, value: record.value, timestamp: wallClock) }
+    for record in decision.records { builder.append(key: record.key, value: record.value, timestamp: wallClock) }
     do throws(KafkaError) {
       let appended = try host.hosted.partition.appendOwn(builder.build(), now: wallClock)
       markDirty(host.hosted)
-      for (distance, record) in effects.records.enumerated() {
+      for (distance, record) in decision.records.enumerated() {
         host.coordinator.replay(
-          record, at: appended.baseOffset.advanced(by: Int64(distance)), timestamp: wallClock)
+          record, at: appended.baseOffset.advanced(by: Int64(distance)))
       }
       appendWaits.append(AppendWait(host.hosted, appended.baseOffset.value, .group(host, replies)))
     } catch {
@@ -169,14 +175,14 @@ extension Shard {
   func groupTimerFired(_ partition: Int32) {
     guard let host = groupHosts[partition] else { return }
     host.timerAt = .distantFuture
-    carryOut(host.coordinator.timersFired(now: now, wallClock: wallClock), host)
+    carryOut(.timersFired, host)
   }
 
   /// Topics are gone: so are the offsets that groups committed for them.
   func forgetOffsets(of topics: [String]) {
     for partition in groupHosts.keys.sorted() {
       guard let host = groupHosts[partition] else { continue }
-      carryOut(host.coordinator.topicsDeleted(topics), host)
+      carryOut(.topicsDeleted(topics), host)
     }
   }
 }

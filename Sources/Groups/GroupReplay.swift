@@ -6,7 +6,7 @@ extension GroupCoordinator {
   /// Takes in one record of the partition. Kinds of records of other coordinators are left alone; what cannot be read
   /// is counted in `unreadableRecordCount`.
   package func replay(
-    key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer?, at offset: Offset, timestamp: Timestamp
+    key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer?, at offset: Offset
   ) {
     switch DecodedRecord(key: key, value: value) {
     case .commit(let group, let topic, let partition, let committed):
@@ -15,14 +15,6 @@ extension GroupCoordinator {
     case .group(let id, nil): replayTombstone(of: id)
     case .foreign: break
     case .unreadable: unreadableRecordCount += 1
-    }
-  }
-
-  /// The same of a record of this coordinator's own effects.
-  package func replay(_ record: CoordinatorRecord, at offset: Offset, timestamp: Timestamp) {
-    record.key.withUnsafeBytes { key in
-      guard let value = record.value else { return replay(key: key, value: nil, at: offset, timestamp: timestamp) }
-      value.withUnsafeBytes { replay(key: key, value: $0, at: offset, timestamp: timestamp) }
     }
   }
 

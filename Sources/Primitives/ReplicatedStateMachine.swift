@@ -1,7 +1,8 @@
 /// A state machine whose only durable form is a log of records.
 ///
-/// `decide` never changes state; `replay` is the only mutation of what is durable, and runs identically live, on load and
-/// on every replica. Its driver decides, appends, replays at once, and holds the reply until the records are committed.
+/// `decide` never changes what is durable; `replay` is its only mutation, and runs identically live, on load and on every
+/// replica. The driver (Broker's ControllerHost and GroupHost) decides, appends, replays, and holds the reply until the
+/// records are committed.
 package protocol ReplicatedStateMachine {
   associatedtype Command
   associatedtype Record: Sendable

@@ -104,7 +104,7 @@ final class GroupDriver {
   }
 
   private func replay(_ record: CoordinatorRecord) {
-    coordinator.replay(record, at: Offset(Int64(log.count)), timestamp: wallClock)
+    coordinator.replay(record, at: Offset(Int64(log.count)))
     #expect(coordinator.unreadableRecordCount == 0)
   }
 

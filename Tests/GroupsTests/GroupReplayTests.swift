@@ -88,7 +88,7 @@ import Testing
     let coordinator = GroupCoordinator(partition: 0, config: GroupConfig()) { 1 }
     func replay(_ key: String, _ value: String?) {
       coordinator.replay(
-        CoordinatorRecord(key: bytes(key), value: value.map(bytes)), at: .zero, timestamp: .none)
+        CoordinatorRecord(key: bytes(key), value: value.map(bytes)), at: .zero)
     }
     replay("0003 0001 67", "0000 00000001 00")  // a consumer group's (KIP-848)
     replay("7fff", "0000")
@@ -130,7 +130,7 @@ import Testing
         if let at = key.indices.randomElement(using: &random) { key[at] = UInt8.random(in: 0...255, using: &random) }
       }
       record = CoordinatorRecord(key: key, value: Bool.random(using: &random) ? value : nil)
-      coordinator.replay(record, at: .zero, timestamp: .none)
+      coordinator.replay(record, at: .zero)
     }
     coordinator.loaded(now: Instant(nanoseconds: 0))
     var now = Instant(nanoseconds: 0)
@@ -138,7 +138,7 @@ import Testing
       guard let next = coordinator.nextDeadline, next < Instant(nanoseconds: 3_000_000_000_000_000) else { break }
       now = max(now, next)
       for record in coordinator.timersFired(now: now, wallClock: Timestamp(milliseconds: 0)).records {
-        coordinator.replay(record, at: .zero, timestamp: .none)
+        coordinator.replay(record, at: .zero)
       }
     }
     #expect(coordinator.unreadableRecordCount > 0)

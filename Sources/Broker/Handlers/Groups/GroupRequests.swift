@@ -58,10 +58,10 @@ extension Shard {
     let token = makeToken()
     waitingReplies[token] = context.replyTo
     let client = GroupClient(clientID: context.client.clientID, clientHost: "/" + context.client.address.host)
-    let effects = host.coordinator.handle(
-      groupRequest, version: context.version, from: client, token: token, now: now, wallClock: wallClock,
-      topics: ImageTopics(image: image))
-    carryOut(effects, host)
+    carryOut(
+      .request(
+        groupRequest, version: context.version, from: client, token: token, topics: ImageTopics(image: image)),
+      host)
   }
 
   private func refuse(_ request: Request, _ context: RequestContext, _ code: ErrorCode) {
