@@ -56,16 +56,18 @@ extension Shard {
   }
 
   private func settle(_ wait: AppendWait, isWritten: Bool) {
+    let failure = wait.hosted.isGone ? Self.gone : Self.unwritten
     switch wait.purpose {
     case .produce(let connection, let sequence, let outcome):
-      finishProduce(connection, sequence, isWritten ? outcome : Self.unwritten)
+      finishProduce(connection, sequence, isWritten ? outcome : failure)
     case .remoteProduce(let shard, let connection, let sequence, let outcome):
-      environment.links.send(.produced(connection, sequence, isWritten ? outcome : Self.unwritten), to: shard)
+      environment.links.send(.produced(connection, sequence, isWritten ? outcome : failure), to: shard)
     case .task(let token, let index, let outcome):
-      finishTask(token, index, .produced(isWritten ? outcome : Self.unwritten))
+      finishTask(token, index, .produced(isWritten ? outcome : failure))
     case .group(let host, let replies): settleGroup(host, replies, isWritten: isWritten)
     }
   }
 
+  private static let gone = PartitionTask.ProduceOutcome(failing: KafkaError(.unknownTopicOrPartition))
   private static let unwritten = PartitionTask.ProduceOutcome(failing: KafkaError(.kafkaStorageError))
 }

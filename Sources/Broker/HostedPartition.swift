@@ -6,6 +6,8 @@ final class HostedPartition {
   let partition: Partition
   /// Fetches that wait for this partition to grow; each connection at most once.
   var watchers: [FetchWatcher] = []
+  /// Its topic has been deleted: what waits for it learns that, not that a disk failed.
+  var isGone = false
   /// Whether this turn has appended to it.
   var isDirty = false
 

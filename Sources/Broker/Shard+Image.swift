@@ -135,6 +135,7 @@ extension Shard {
       }
       // What of this turn was answered has been written before; nothing of the rest is worth a write now.
       dirtyPartitions.removeAll { $0 === hosted }
+      hosted.isGone = true
       let directory = hosted.partition.log.directory
       hosted.partition.log.abandon()
       do throws(IOError) {
