@@ -7,7 +7,7 @@ FLAGS := --explicit-target-dependency-import-check error -Xswiftc -use-ld=lld
 RELEASE := -c release $(FLAGS) -Xswiftc -enforce-exclusivity=unchecked --static-swift-stdlib
 OTTLA := .build/release/ottla
 
-.PHONY: help run test build unit conformance format lint generate fuzz bench ci packages test-packages clean
+.PHONY: help run test build unit conformance format lint generate fuzz bench ci packages test-packages bench-packages clean
 
 help: ## list what can be done
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -38,7 +38,7 @@ generate: ## write the protocol code anew from Schemas/
 fuzz: packages ## fuzz the request decoders (SECONDS=600)
 	Fuzz/run $(or $(SECONDS),600)
 
-bench: build ## measure, and print the table of docs/benchmarks.md (ARGS="--quick")
+bench: bench-packages build ## measure, and print the table of docs/benchmarks.md (ARGS="--quick")
 	Benchmarks/run $(ARGS)
 
 ci: ## what every change must pass
@@ -49,6 +49,9 @@ packages:
 
 test-packages:
 	@scripts/packages test
+
+bench-packages:
+	@scripts/packages bench
 
 clean: ## remove what was built
 	rm -rf .build
