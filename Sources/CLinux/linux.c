@@ -196,6 +196,20 @@ ssize_t ottla_pread(int file, void *bytes, size_t count, int64_t position) {
   return (ssize_t)done;
 }
 
+static int is_sample_cached(int file, int64_t position) {
+  char byte;
+  struct iovec into = {&byte, 1};
+  return preadv2(file, &into, 1, position, RWF_NOWAIT) >= 0 || errno != EAGAIN;
+}
+
+int ottla_is_cached(int file, int64_t position, size_t count) {
+  if (count == 0) return 1;
+  const int64_t last = position + (int64_t)count - 1;
+  for (int64_t sample = position; sample < last; sample += 64 << 10)
+    if (!is_sample_cached(file, sample)) return 0;
+  return is_sample_cached(file, last);
+}
+
 ssize_t ottla_pwrite(int file, const void *bytes, size_t count, int64_t position) {
   size_t done = 0;
   while (done < count) {

@@ -27,6 +27,8 @@ package protocol File: AnyObject, Sendable {
   func size() throws(IOError) -> Int64
   /// Reads up to `buffer.count` bytes at `position`; fewer only at the end of the file. Returns how many.
   func read(into buffer: UnsafeMutableRawBufferPointer, at position: Int64) throws(IOError) -> Int
+  /// Whether reading these bytes would find them in memory, as far as samples tell: a read of others waits for the disk.
+  func isCached(_ byteCount: Int, at position: Int64) -> Bool
   /// Writes all of `bytes` at `position`.
   func write(_ bytes: UnsafeRawBufferPointer, at position: Int64) throws(IOError)
   /// Writes `head` and then `body`, as one run of bytes at `position`.
@@ -67,6 +69,9 @@ package protocol FileSystem: AnyObject, Sendable {
   func removeDirectory(_ path: String) throws(IOError)
   /// Brings the names in a folder to the disk.
   func syncDirectory(_ path: String) throws(IOError)
+  /// Brings everything of the file system that holds `path` to the disk: one call for thousands of files. Never tried
+  /// again after it failed.
+  func syncAll(holding path: String) throws(IOError)
   /// Bytes of the file system that holds `path`: all, and usable by us.
   func space(at path: String) throws(IOError) -> (totalBytes: Int64, usableBytes: Int64)
 }

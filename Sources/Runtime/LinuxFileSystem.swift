@@ -22,6 +22,10 @@ package final class LinuxFile: File {
     try checked(ottla_pread(descriptor, buffer.baseAddress, buffer.count, position), "pread", path)
   }
 
+  package func isCached(_ byteCount: Int, at position: Int64) -> Bool {
+    ottla_is_cached(descriptor, position, byteCount) != 0
+  }
+
   package func write(_ bytes: UnsafeRawBufferPointer, at position: Int64) throws(IOError) {
     _ = try checked(ottla_pwrite(descriptor, bytes.baseAddress, bytes.count, position), "pwrite", path)
   }
@@ -110,7 +114,6 @@ package final class LinuxFileSystem: FileSystem {
     _ = try checked(Int(ottla_sync_directory(path)), "fsync", path)
   }
 
-  /// Brings everything of the file system that holds `path` to the disk: one call for thousands of files.
   package func syncAll(holding path: String) throws(IOError) {
     _ = try checked(Int(ottla_sync_file_system(path)), "syncfs", path)
   }

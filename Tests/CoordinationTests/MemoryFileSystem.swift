@@ -88,6 +88,7 @@ final class MemoryFileSystem: FileSystem {
       for (name, file) in state.files where isInside(name) { state.durableNames[name] = file }
     }
   }
+  func syncAll(holding path: String) throws(IOError) {}
   func space(at path: String) throws(IOError) -> (totalBytes: Int64, usableBytes: Int64) { (1 << 40, 1 << 40) }
 }
 
@@ -114,6 +115,7 @@ final class MemoryFile: File {
     return rest.count
   }
 
+  func isCached(_ byteCount: Int, at position: Int64) -> Bool { true }
   func write(_ bytes: UnsafeRawBufferPointer, at position: Int64) throws(IOError) {
     try fileSystem.check("write", path)
     let tear = fileSystem.state.withLock { state in

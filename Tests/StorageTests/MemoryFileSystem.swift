@@ -108,6 +108,7 @@ final class MemoryFileSystem: FileSystem {
   }
 
   func syncDirectory(_ path: String) throws(IOError) { synced.withLock { $0.append(path) } }
+  func syncAll(holding path: String) throws(IOError) {}
   func space(at path: String) throws(IOError) -> (totalBytes: Int64, usableBytes: Int64) { (1 << 40, 1 << 40) }
 
   /// A copy of everything, as a disk image: what a stopped machine leaves.
@@ -161,6 +162,7 @@ final class MemoryFile: File {
     return count
   }
 
+  func isCached(_ byteCount: Int, at position: Int64) -> Bool { true }
   func write(_ source: UnsafeRawBufferPointer, at position: Int64) throws(IOError) {
     let allowed: Int? = fileSystem.faults.withLock { faults in
       faults.allow(\.writesLeft, path) ? nil : min(faults.tornByteCount, source.count)
@@ -172,7 +174,7 @@ final class MemoryFile: File {
       if bytes.count < end { bytes.append(contentsOf: repeatElement(0, count: end - bytes.count)) }
       bytes.replaceSubrange(Int(position)..<end, with: slice)
     }
-    if allowed != nil { throw IOError(operation: "pwrite", path: path, errno: 28) }
+    if allowed != nil { throw IOError(operation: "pwrite", path: path, errno: 5) }
   }
 
   func write(_ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer, at position: Int64) throws(IOError) {

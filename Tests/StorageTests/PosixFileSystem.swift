@@ -57,6 +57,7 @@ final class PosixFileSystem: FileSystem {
   }
 
   func syncDirectory(_ path: String) throws(IOError) {}
+  func syncAll(holding path: String) throws(IOError) {}
   func space(at path: String) throws(IOError) -> (totalBytes: Int64, usableBytes: Int64) { (1 << 40, 1 << 40) }
 
   /// A fresh folder under the temporary one; the caller removes it.
@@ -90,6 +91,7 @@ final class PosixFile: File {
     return count
   }
 
+  func isCached(_ byteCount: Int, at position: Int64) -> Bool { true }
   func write(_ bytes: UnsafeRawBufferPointer, at position: Int64) throws(IOError) {
     let count = pwrite(descriptor, bytes.baseAddress, bytes.count, Int(position))
     guard count == bytes.count else { throw IOError(operation: "pwrite", path: path, errno: errno) }

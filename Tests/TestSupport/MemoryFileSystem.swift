@@ -17,6 +17,7 @@ package final class MemoryFileSystem: FileSystem {
     var unreadable: String?
     /// Bytes of a refused write that reach the file all the same.
     var tornByteCount = 0
+    var errno: Int32 = 5
   }
 
   package init() {}
@@ -25,9 +26,14 @@ package final class MemoryFileSystem: FileSystem {
   private let faults = Mutex(Faults())
 
   /// Refuses writes to paths that contain `pathPart`, after `writesLeft` more have gone well.
-  package func failWrites(to pathPart: String, after writesLeft: Int = 0, tornByteCount: Int = 0) {
-    faults.withLock { $0 = Faults(pathPart: pathPart, writesLeft: writesLeft, tornByteCount: tornByteCount) }
+  /// They fail as on a broken disk (EIO), or with another `errno`: 28 is a full one.
+  package func failWrites(to pathPart: String, after writesLeft: Int = 0, tornByteCount: Int = 0, errno: Int32 = 5) {
+    faults.withLock {
+      $0 = Faults(pathPart: pathPart, writesLeft: writesLeft, tornByteCount: tornByteCount, errno: errno)
+    }
   }
+
+  fileprivate var errno: Int32 { faults.withLock { $0.errno } }
 
   /// Refuses reads from paths that contain `pathPart`.
   package func failReads(from pathPart: String) { faults.withLock { $0.unreadable = pathPart } }
@@ -120,6 +126,7 @@ package final class MemoryFileSystem: FileSystem {
   }
 
   package func syncDirectory(_ path: String) throws(IOError) {}
+  package func syncAll(holding path: String) throws(IOError) {}
   package func space(at path: String) throws(IOError) -> (totalBytes: Int64, usableBytes: Int64) { (1 << 40, 1 << 40) }
 }
 
@@ -144,6 +151,7 @@ private final class MemoryFile: File {
     }
   }
 
+  func isCached(_ byteCount: Int, at position: Int64) -> Bool { true }
   func write(_ source: UnsafeRawBufferPointer, at position: Int64) throws(IOError) {
     let refused = fileSystem.refusal(of: path, source.count)
     let written = Array(source[..<(refused ?? source.count)])
@@ -152,7 +160,7 @@ private final class MemoryFile: File {
       if bytes.count < end { bytes.append(contentsOf: repeatElement(0, count: end - bytes.count)) }
       bytes.replaceSubrange(Int(position)..<end, with: written)
     }
-    if refused != nil { throw IOError(operation: "pwrite", path: path, errno: 28) }
+    if refused != nil { throw IOError(operation: "pwrite", path: path, errno: fileSystem.errno) }
   }
 
   func write(_ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer, at position: Int64) throws(IOError) {

@@ -46,6 +46,8 @@ void ottla_wait_readable(int descriptor);
 // -- files
 int ottla_open(const char *path, int writable);
 ssize_t ottla_pread(int file, void *bytes, size_t count, int64_t position);
+/// Whether samples of a range, one every 64 KiB and the last byte, are in the page cache. 1 where the file system cannot say.
+int ottla_is_cached(int file, int64_t position, size_t count);
 ssize_t ottla_pwrite(int file, const void *bytes, size_t count, int64_t position);
 ssize_t ottla_pwrite_two(int file, const void *head, size_t head_count, const void *body, size_t body_count, int64_t position);
 int ottla_preallocate(int file, int64_t position, int64_t count);
