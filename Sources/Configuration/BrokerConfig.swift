@@ -42,6 +42,7 @@ package struct BrokerConfig: Sendable, Equatable {
   /// The data folders, at least one (`log.dirs`, else `log.dir`).
   package internal(set) var logDirs: [String] = []
   package internal(set) var logRetentionCheckIntervalMs: Int64 = 0
+  package internal(set) var logFlushOffsetCheckpointIntervalMs: Int32 = 0
   package internal(set) var producerIdExpirationMs: Int32 = 0
 
   // -- consumer groups
@@ -63,6 +64,13 @@ package struct BrokerConfig: Sendable, Equatable {
   package internal(set) var ottlaPartitionsMax: Int32 = 0
   package internal(set) var ottlaTopicPartitionsMax: Int32 = 0
   package internal(set) var ottlaPartitionProducersMax: Int32 = 0
+
+  package internal(set) var ottlaFlushBytesMax: Int64 = 0
+  package internal(set) var ottlaFlushMsMax: Int32 = 0
+  package internal(set) var ottlaFlushThreads: Int32 = 0
+  /// Negative: derived from the size of the file system.
+  package internal(set) var ottlaDiskFreeBytesLow: Int64 = 0
+  package internal(set) var ottlaDiskFreeBytesMin: Int64 = 0
 
   /// The configuration of a topic that sets nothing itself; the *.ms, *.minutes and *.hours of one thing are combined as
   /// Kafka does it.

@@ -7,8 +7,13 @@ package struct TopicConfig: Sendable, Equatable {
   package internal(set) var compressionGzipLevel: Int32 = 0
   package internal(set) var compressionLz4Level: Int32 = 0
   package internal(set) var compressionZstdLevel: Int32 = 0
+  package internal(set) var durability = Durability.fsync
   /// How long the files of a deleted segment stay.
   package internal(set) var fileDeleteDelayMs: Int64 = 0
+  /// Records after which a log is flushed, whoever waits for it.
+  package internal(set) var flushMessages: Int64 = 0
+  /// How old an unflushed record may get.
+  package internal(set) var flushMs: Int64 = 0
   package internal(set) var indexIntervalBytes: Int32 = 0
   /// Only held against `minCompactionLagMs`, as that against it.
   package internal(set) var maxCompactionLagMs: Int64 = 0
@@ -29,6 +34,9 @@ package struct TopicConfig: Sendable, Equatable {
   package internal(set) var segmentJitterMs: Int64 = 0
   package internal(set) var segmentMs: Int64 = 0
 
+  /// Whether records count only once they are on the disk. flush.messages=1 says the same in Kafka's words.
+  package var isFlushedFirst: Bool { durability == .fsync || flushMessages == 1 }
+
   /// Every field gets its value from the table: see `BrokerConfig.topicDefaults`.
   init() {}
 }
@@ -41,6 +49,14 @@ package struct CleanupPolicy: OptionSet, Sendable, Hashable {
   package static let delete = CleanupPolicy(rawValue: 1)
   /// Every record needs a key. That of each key only the last one stays is not done yet.
   package static let compact = CleanupPolicy(rawValue: 2)
+}
+
+/// When a record is safe enough to be acknowledged at acks=all, and to be shown to consumers: `durability`.
+package enum Durability: String, Sendable, CaseIterable {
+  /// When it is on the disk.
+  case fsync
+  /// When the page cache of every in-sync replica has it, as in Kafka.
+  case replicated
 }
 
 /// How record batches are compressed on disk: `compression.type`.

@@ -11,10 +11,9 @@ enum LogProperties {
     .long(
       "log.retention.check.interval.ms", \.logRetentionCheckIntervalMs, 300_000, .atLeast(1),
       "How often logs are looked at for segments to delete."),
-    BrokerProperty.text(
-      "log.flush.offset.checkpoint.interval.ms", .int, "60000", .atLeast(0),
-      "How often the point up to which logs are flushed is written down."
-    ).echoed(),
+    .int(
+      "log.flush.offset.checkpoint.interval.ms", \.logFlushOffsetCheckpointIntervalMs, 60_000, .atLeast(0),
+      "How often the point up to which logs are flushed is written down: what a start after a crash need not check."),
     BrokerProperty.text(
       "log.flush.start.offset.checkpoint.interval.ms", .int, "60000", .atLeast(0),
       "How often the first offset of each log is written down."

@@ -16,5 +16,21 @@ enum OwnProperties {
     .int(
       "ottla.partition.producers.max", \.ottlaPartitionProducersMax, 100_000, .atLeast(1),
       "How many idempotent producers one partition remembers."),
+    .long(
+      "ottla.flush.bytes.max", \.ottlaFlushBytesMax, 256 << 20, .atLeast(1 << 20),
+      "How many bytes of a data folder may wait to be flushed, whoever waits for them."),
+    .int(
+      "ottla.flush.ms.max", \.ottlaFlushMsMax, 30_000, .atLeast(100),
+      "How long any record may wait to be flushed, whoever waits for it; looked at once a second."),
+    .int(
+      "ottla.flush.threads", \.ottlaFlushThreads, 4, .between(1, 64),
+      "How many files of a data folder are flushed at the same time."),
+    .long(
+      "ottla.disk.free.bytes.low", \.ottlaDiskFreeBytesLow, -1, .atLeast(-1),
+      "Free bytes of a data folder's file system below which the broker warns; -1 for a tenth of it, at most 10 GiB."),
+    .long(
+      "ottla.disk.free.bytes.min", \.ottlaDiskFreeBytesMin, -1, .atLeast(-1),
+      "Free bytes of a data folder's file system below which its partitions take no more records until there is room "
+        + "again; -1 for a fiftieth of it, at most 1 GiB."),
   ]
 }

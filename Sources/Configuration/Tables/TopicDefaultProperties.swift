@@ -48,12 +48,12 @@ enum TopicDefaultProperties {
     behind("log.index.interval.bytes", .int, "4096", .atLeast(0), "index.interval.bytes"),
     behind("log.preallocate", .boolean, "false", .any, "preallocate"),
     behind("log.segment.delete.delay.ms", .long, "60000", .atLeast(0), "file.delete.delay.ms"),
-    behind("log.flush.interval.messages", .long, "9223372036854775807", .atLeast(1), "flush.messages").echoed(),
-    behind("log.flush.interval.ms", .long, nil, .atLeast(0), "flush.ms").echoed(),
-    BrokerProperty.text(
+    behind("durability", .string, "fsync", .oneOf(Durability.allCases.map(\.rawValue)), "durability"),
+    behind("log.flush.interval.messages", .long, "9223372036854775807", .atLeast(1), "flush.messages"),
+    behind("log.flush.interval.ms", .long, nil, .atLeast(0), "flush.ms"),
+    .text(
       "log.flush.scheduler.interval.ms", .long, "9223372036854775807", .atLeast(0),
-      "The value of log.flush.interval.ms where that is not set."
-    ).echoed(),
+      "The value of log.flush.interval.ms where that is not set."),
     behind(
       "log.message.timestamp.type", .string, "CreateTime", .oneOf(MessageTimestampType.allCases.map(\.rawValue)),
       "message.timestamp.type"),

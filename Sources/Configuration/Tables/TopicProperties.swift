@@ -4,7 +4,7 @@ package typealias TopicProperty = Property<TopicConfig>
 /// The table of topic properties.
 package enum TopicProperties {
   /// All rows, by name.
-  package static let all: [TopicProperty] = [retention, segments, records, replication, echoed]
+  package static let all: [TopicProperty] = [retention, segments, durability, records, replication, echoed]
     .flatMap { $0 }.sorted { $0.name < $1.name }
 
   private static let byName: [String: TopicProperty] = Dictionary(
@@ -62,6 +62,22 @@ package enum TopicProperties {
       "file.delete.delay.ms", \.fileDeleteDelayMs, 60_000, .atLeast(0),
       "How long the files of a deleted segment stay on disk, for readers that are still in them."
     ).behind("log.segment.delete.delay.ms"),
+  ]
+
+  private static let durability: [TopicProperty] = [
+    .word(
+      "durability", \.durability, .fsync,
+      "When a record is safe enough to be acknowledged at acks=all and shown to consumers: fsync, once it is on the disk; "
+        + "replicated, as in Kafka, once the page cache of every in-sync replica has it."
+    ).behind("durability"),
+    .long(
+      "flush.messages", \.flushMessages, .max, .atLeast(1),
+      "After how many records a log is flushed to the disk, whoever waits for it; 1 is the same as durability=fsync."
+    ).behind("log.flush.interval.messages"),
+    .long(
+      "flush.ms", \.flushMs, .max, .atLeast(0),
+      "After how long at most a record is flushed to the disk, whoever waits for it; looked at once a second."
+    ).behind("log.flush.interval.ms").behind("log.flush.scheduler.interval.ms"),
   ]
 
   private static let records: [TopicProperty] = [
@@ -124,13 +140,6 @@ package enum TopicProperties {
       "min.cleanable.dirty.ratio", .double, "0.5", .reals(0...1),
       "The share of a log that compaction has not seen yet from which it starts."
     ).behind("log.cleaner.min.cleanable.ratio").echoed(),
-    TopicProperty.text(
-      "flush.messages", .long, "9223372036854775807", .atLeast(1),
-      "After how many records a log is flushed to the disk."
-    ).behind("log.flush.interval.messages").echoed(),
-    TopicProperty.text(
-      "flush.ms", .long, "9223372036854775807", .atLeast(0), "After how long a log is flushed to the disk."
-    ).behind("log.flush.interval.ms").behind("log.flush.scheduler.interval.ms").echoed(),
     TopicProperty.text(
       "unclean.leader.election.enable", .boolean, "false", .any,
       "Whether a replica that is not in sync may lead when no other is left, at the price of records."
