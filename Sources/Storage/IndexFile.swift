@@ -168,16 +168,19 @@ final class IndexFile<Entry: IndexEntry> {
 
   /// Forgets the entries that `isKept` refuses; it is true for a first part of them and false for the rest.
   func keepFirst(_ environment: LogEnvironment, where isKept: (Entry) -> Bool) throws(IOError) {
-    try write(environment)
+    while let entry = tail.last, !isKept(entry) { tail.removeLast() }
+    last = tail.last
+    guard tail.isEmpty else { return }
     var kept = 0
     var high = writtenCount
     while kept < high {
       let middle = kept + (high - kept) / 2
       if isKept(try read(at: middle, environment)) { kept = middle + 1 } else { high = middle }
     }
-    guard kept < writtenCount else { return }
-    writtenCount = kept
-    try environment.handles.file(slot).truncate(to: Int64(kept * Entry.byteCount))
+    if kept < writtenCount {
+      writtenCount = kept
+      try environment.handles.file(slot).truncate(to: Int64(kept * Entry.byteCount))
+    }
     last = kept == 0 ? nil : try read(at: kept - 1, environment)
   }
 }

@@ -1,4 +1,4 @@
-internal import Effects
+package import Effects
 package import Primitives
 
 /// One partition's log on this broker's disk, in Kafka's own files: a row of segments of which the last takes appends.
@@ -27,6 +27,8 @@ package final class Log {
   package internal(set) var recovered = RecoveryReport()
   /// Whether a write or a sync failed: no append until the log is opened again.
   package internal(set) var isFenced = false
+  /// Why a write found no room: no append until `resume`. What it had begun has been taken back.
+  package internal(set) var stalled: IOError?
 
   let environment: LogEnvironment
   /// Never empty; the base offsets grow.
@@ -49,8 +51,16 @@ package final class Log {
   var directoryChanged = false
   /// Whether something was appended, rolled, cut or deleted since the log was opened, or opening it had to walk batches.
   var isChanged = false
+  /// The indexes of segments that were closed since the last flush: they are trusted, unlike those of the active segment,
+  /// once the recovery point is behind them.
+  var sealedIndexes: [FileSlot] = []
   /// Whether the folder itself, and its `partition.metadata`, are new and were never synced.
   var isNew = false
+  /// Where the log ended when it was opened: what a sync of the whole file system has brought to the disk since.
+  var openedEndOffset = Offset.zero
+  /// Bytes of batches written since the log was opened, and how many of them a flush has seen.
+  var writtenBytes: Int64 = 0
+  var flushedBytes: Int64 = 0
   /// How often the log was cut: a flush begun before a cut says nothing of what came after.
   var cutCount = 0
   /// Segments whose files wait, renamed, for their end.
@@ -87,6 +97,18 @@ package final class Log {
 
   /// Whether there are appends that `writePending` has to write.
   package var hasPending: Bool { pending != nil }
+
+  /// Whether the log takes records: its disk has neither failed nor filled up.
+  package var takesAppends: Bool { !isFenced && stalled == nil }
+
+  /// Bytes in the file that no flush has seen yet.
+  package var unflushedBytes: Int64 { writtenBytes - flushedBytes }
+
+  /// Records in the file that are not known to be on the disk.
+  package var unflushedRecordCount: Int64 { writtenEndOffset.value - recoveryPoint.value }
+
+  /// Whether anything in the file is not known to be on the disk.
+  package var isUnflushed: Bool { recoveryPoint < writtenEndOffset }
 
   /// The term of a leader begins where the log ends now, if it is a newer one.
   package func beginLeaderEpoch(_ epoch: LeaderEpoch) {
@@ -127,6 +149,15 @@ package final class Log {
     if !isFenced, case .io(let cause) = error { environment.log?(.fenced(topicPartition, cause)) }
     isFenced = true
     return error
+  }
+
+  /// The disk that holds the log has failed elsewhere: nothing is promised of this log any more either.
+  package func fence() {
+    guard !isFenced else { return }
+    dropPending()
+    logEndOffset = writtenEndOffset
+    active.byteCount = active.writtenByteCount
+    isFenced = true
   }
 }
 

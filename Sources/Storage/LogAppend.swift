@@ -15,11 +15,13 @@ extension Log {
   /// Small batches wait in memory for `writePending`. A large one is written at once, from the caller's memory.
   ///
   /// Files are opened before an offset is given: where none can be opened, or the next segment cannot be made, the append
-  /// fails with `.io`, nothing is changed, and a later one may succeed. Only a failed write of batches fences the log.
+  /// fails with `.io`, nothing is changed, and a later one may succeed. A failed write of batches fences the log, or stalls
+  /// it where the disk was full.
   package func append(
     _ batch: UnsafeRawBufferPointer, header: RecordBatchHeader, leaderEpoch: LeaderEpoch, appendTime now: Timestamp
   ) throws(LogError) -> AppendResult {
     if isFenced { throw .fenced }
+    if let stalled { throw .io(stalled) }
     precondition(
       batch.count == header.totalByteCount && batch.count >= RecordBatchHeader.byteCount && header.lastOffsetDelta >= 0,
       "a batch of \(batch.count) bytes that was not validated")
@@ -94,20 +96,22 @@ extension Log {
     do throws(IOError) {
       active.reserve(batch.count, file, config)
       try file.write(UnsafeRawBufferPointer(head), rest, at: active.writtenByteCount)
-    } catch { throw fence(.io(error)) }
+    } catch { throw writeFailed(error) }
     active.writtenByteCount += Int64(batch.count)
+    writtenBytes += Int64(batch.count)
     writtenEndOffset = end
   }
 
-  /// Writes what the turn's appends left in memory. When that fails the log is fenced and ends at `writtenEndOffset`.
+  /// Writes what the turn's appends left in memory. When that fails the log ends at `writtenEndOffset`, fenced or stalled.
   package func writePending() throws(LogError) {
     if isFenced { throw .fenced }
     guard let buffer = pending, let file = pendingFile else { return }
     do throws(IOError) {
       active.reserve(buffer.count, file, config)
       try file.write(buffer.bytes, at: active.writtenByteCount)
-    } catch { throw fence(.io(error)) }
+    } catch { throw writeFailed(error) }
     active.writtenByteCount += Int64(buffer.count)
+    writtenBytes += Int64(buffer.count)
     writtenEndOffset = logEndOffset
     dropPending()
   }
@@ -130,6 +134,7 @@ extension Log {
       try writeLeaderEpochs()
       return try makeSegment(at: logEndOffset, now: now)
     }
+    sealedIndexes += [active.offsetIndex.slot, active.timeIndex.slot]
     segments.append(segment)
     active = segment
     isChanged = true

@@ -62,7 +62,7 @@ package enum LogEvent: Hashable, Sendable {
   /// Bytes behind the last whole batch were cut off.
   case truncatedTail(TopicPartition, path: String, byteCount: Int64, reason: String)
   /// A batch before the tail of the log is damaged. It stays in its file: who reads there is told, all else goes on.
-  case damagedBatch(TopicPartition, path: String, position: Int64, reason: String)
+  case damagedBatch(TopicPartition, path: String, position: Int64, offsets: Range<Offset>, reason: String)
   /// The offsets from `from` up to `to` are in no segment: the file before them is shorter than it was, or empty. Reads
   /// go on at `to`.
   case missingOffsets(TopicPartition, path: String, from: Offset, to: Offset)
@@ -76,6 +76,8 @@ package enum LogEvent: Hashable, Sendable {
   case ignoredDamagedFile(TopicPartition, path: String, reason: String)
   /// A segment was closed and the next begun.
   case rolled(TopicPartition, baseOffset: Offset)
+  /// A write found no room. It was taken back, and the log takes no appends until there is some.
+  case stalled(TopicPartition, IOError)
   /// A write or sync failed; the log takes no more appends.
   case fenced(TopicPartition, IOError)
 }

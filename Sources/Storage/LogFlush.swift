@@ -4,11 +4,15 @@ package import Primitives
 /// The files that hold a log's unflushed batches. May be carried to a disk thread, synced there with `run`, and brought
 /// back to `Log.finishFlush`.
 package struct FlushWork: Sendable {
-  let files: [any File]
+  package let files: [any File]
   /// Folders in which names changed, the innermost first.
-  let directories: [String]
+  package let directories: [String]
   /// What the log may call flushed once `run` came back without an error.
   package let endOffset: Offset
+  /// Bytes of batches that it brings to the disk.
+  package let byteCount: Int64
+  /// What `Log.writtenBytes` was when the work was begun.
+  let writtenBytes: Int64
   let cutCount: Int
 
   /// Syncs the files, and the folders where names changed. Never to be tried again after it failed.
@@ -33,12 +37,15 @@ extension Log {
       if leaderEpochsUnsynced {
         files.append(try environment.fileSystem.open(path(LogFileName.leaderEpochs), .readWrite))
       }
-      for number in segments.indices where endOffset(of: number) > recoveryPoint {
-        files.append(try environment.handles.file(segments[number].log))
+      for segment in segments[segmentNumber(of: recoveryPoint)...] where segment.writtenByteCount > 0 {
+        files.append(try environment.handles.file(segment.log))
       }
+      for slot in sealedIndexes { files.append(try environment.handles.file(slot)) }
       let work = FlushWork(
-        files: files, directories: directoriesToSync, endOffset: writtenEndOffset,
+        files: files, directories: directoriesToSync, endOffset: writtenEndOffset, byteCount: unflushedBytes,
+        writtenBytes: writtenBytes,
         cutCount: cutCount)
+      sealedIndexes = []
       directoryChanged = false
       isNew = false
       leaderEpochsUnsynced = false
@@ -52,16 +59,23 @@ extension Log {
   }
 
   /// Takes note of how `FlushWork.run` went: nil for well, else the log is fenced. Not so where only a folder could not
-  /// be opened for its sync: the next flush syncs everything again.
+  /// be opened for its sync: the files were synced before, and the next flush syncs them and the folder again.
   package func finishFlush(_ work: FlushWork, failure: IOError?) {
     if let failure, failure.isOutOfDescriptors {
       directoryChanged = directoryChanged || !work.directories.isEmpty
       isNew = isNew || work.directories.count > 1
     } else if let failure {
       _ = fence(.io(failure))
-    } else if !isFenced, work.cutCount == cutCount {
-      recoveryPoint = max(recoveryPoint, work.endOffset)
+    } else if !isFenced {
+      flushedBytes = max(flushedBytes, work.writtenBytes)
+      if work.cutCount == cutCount { recoveryPoint = max(recoveryPoint, work.endOffset) }
     }
+  }
+
+  /// A sync of the whole file system, begun after the log was opened, went well.
+  package func noteSyncedSinceOpen() {
+    guard !isFenced, cutCount == 0 else { return }
+    recoveryPoint = max(recoveryPoint, openedEndOffset)
   }
 
   /// Brings everything appended to the disk.
@@ -131,9 +145,4 @@ extension Log {
     for segment in segments { segment.slots.forEach(environment.handles.close) }
     for deleted in deletedSegments { deleted.slots.forEach(environment.handles.close) }
   }
-}
-
-extension IOError {
-  /// Whether a file could not be opened because too many are (ENFILE, EMFILE). No write and no sync fails like this.
-  fileprivate var isOutOfDescriptors: Bool { errno == 23 || errno == 24 }
 }

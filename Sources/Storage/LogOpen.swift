@@ -37,6 +37,7 @@ extension Log {
     try log.loadAppendTimes(now: now)
     try log.loadLeaderEpochs(names, recovery)
     try log.loadProducers(now: now)
+    log.openedEndOffset = log.logEndOffset
     log.recoveryPoint = recovery == .clean ? log.logEndOffset : min(log.logEndOffset, recovery.checkedFrom ?? .zero)
     return log
   }
@@ -89,6 +90,7 @@ extension Log {
   /// Every segment goes, and an empty one begins at `offset`.
   func replaceAllSegments(startingAt offset: Offset, now: Timestamp) throws(IOError) {
     for segment in segments { try removeFiles(of: segment) }
+    sealedIndexes.removeAll()
     let segment = try makeSegment(at: offset, now: now)
     segments = [segment]
     active = segment

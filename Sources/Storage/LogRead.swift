@@ -114,7 +114,7 @@ extension Log {
     return (found.position, found.baseOffset)
   }
 
-  private func firstBatchByteCount(_ start: BatchLocation) throws(LogError) -> Int64 {
+  func firstBatchByteCount(_ start: BatchLocation) throws(LogError) -> Int64 {
     if let known = start.byteCount { return known }
     var byteCount: Int64 = 0
     try start.segment.forEachHeader(

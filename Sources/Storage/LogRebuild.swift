@@ -83,15 +83,17 @@ extension Log {
     _ segment: LogSegment, _ damage: (position: Int64, reason: String), size: Int64, due: Offset, nextBase: Offset?
   ) throws(IOError) -> Int64? {
     let next = try intactBatch(of: segment, behind: damage.position, size: size, least: due, nextBase, isFollowed: true)
-    segment.damages.append(
-      DamagedRange(
-        position: damage.position, end: next?.position ?? size, firstOffset: due,
-        endOffset: next?.baseOffset ?? nextBase ?? due, reason: damage.reason))
+    let range = DamagedRange(
+      position: damage.position, end: next?.position ?? size, firstOffset: due,
+      endOffset: next?.baseOffset ?? nextBase ?? due, reason: damage.reason)
+    segment.damages.append(range)
     firstLostOffset = min(firstLostOffset ?? due, due)
     recovered.damagedBatches += 1
     if segment.damages.count <= Self.reportedDamagesMax {
       environment.log?(
-        .damagedBatch(topicPartition, path: segment.log.path, position: damage.position, reason: damage.reason))
+        .damagedBatch(
+          topicPartition, path: segment.log.path, position: damage.position, offsets: range.offsets,
+          reason: damage.reason))
     }
     // Whoever looks for an offset behind the damage must find an entry there: nobody can walk through it.
     segment.indexNextBatch()

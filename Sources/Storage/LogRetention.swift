@@ -55,6 +55,7 @@ extension Log {
   private func removeFirst(_ count: Int, now: Timestamp) throws(LogError) {
     let removed = segments[..<count]
     segments.removeFirst(count)
+    sealedIndexes.removeAll { slot in removed.contains { $0.slots.contains { $0 === slot } } }
     logStartOffset = max(logStartOffset, segments[0].baseOffset)
     trimLeaderEpochs()
     let due = now.milliseconds.addingReportingOverflow(config.fileDeleteDelayMs)
@@ -87,17 +88,24 @@ extension Log {
     if leaderEpochs != before { leaderEpochsChanged = true }
   }
 
+  /// The files whose `file.delete.delay.ms` is over: the log has done with them, whoever is given their paths removes them.
+  package func takeDeleted(now: Timestamp) -> [String] {
+    let due = deletedSegments.filter { $0.removedFrom <= now }
+    guard !due.isEmpty else { return [] }
+    deletedSegments.removeAll { $0.removedFrom <= now }
+    return due.flatMap(\.slots).map { slot in
+      environment.handles.close(slot)
+      return slot.path
+    }
+  }
+
   /// Removes the files whose `file.delete.delay.ms` is over. What cannot be removed is left to the next start. Returns how
   /// many segments went.
   @discardableResult
   package func removeDeleted(now: Timestamp) -> Int {
-    let due = deletedSegments.filter { $0.removedFrom <= now }
-    deletedSegments.removeAll { $0.removedFrom <= now }
-    for slot in due.flatMap(\.slots) {
-      environment.handles.close(slot)
-      try? environment.fileSystem.removeFile(slot.path)
-    }
-    return due.count
+    let before = deletedSegments.count
+    for path in takeDeleted(now: now) { try? environment.fileSystem.removeFile(path) }
+    return before - deletedSegments.count
   }
 
   /// How many deleted segments still have their files.

@@ -22,7 +22,7 @@ final class LogSegment {
   var lastAppendTime: Timestamp
   /// Taken off `segment.ms` for this segment.
   let jitterMs: Int64
-  /// What recovery found damaged, in the order of the file; never in the active segment.
+  /// What recovery, reading or scrubbing found damaged, in the order of the file.
   var damages: [DamagedRange] = []
   /// Whether an index was seen to say what is not so, and whether the indexes were made anew for that.
   var hasWrongIndex = false

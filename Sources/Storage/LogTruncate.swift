@@ -42,6 +42,7 @@ extension Log {
     let kept = segmentNumber(of: location.segment.baseOffset)
     for segment in segments[(kept + 1)...] { try removeFiles(of: segment) }
     segments.removeSubrange((kept + 1)...)
+    sealedIndexes.removeAll { slot in !segments.dropLast().contains { $0.slots.contains { $0 === slot } } }
     active = location.segment
     recent.removeAll()
     // Appends must not go on behind damaged bytes.
@@ -73,7 +74,7 @@ extension Log {
   }
 
   /// The largest timestamp of a segment that lost its end: the time index does not know of the last batches.
-  private func restoreMaxTimestamp() throws(IOError) {
+  func restoreMaxTimestamp() throws(IOError) {
     active.maxTimestamp = .none
     active.offsetOfMaxTimestamp = active.baseOffset
     if active.byteCount == 0 { active.firstTimestamp = nil }

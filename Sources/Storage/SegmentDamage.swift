@@ -11,6 +11,8 @@ struct DamagedRange: Hashable {
   let firstOffset: Offset
   let endOffset: Offset
   let reason: String
+
+  var offsets: Range<Offset> { firstOffset..<max(firstOffset, endOffset) }
 }
 
 extension LogSegment {

@@ -92,7 +92,7 @@ import Testing
     #expect(fixture.log.recovered.damagedBatches == 1)
     #expect(fixture.log.recovered.truncatedBytes == 0)
     let reported = fixture.events.events.compactMap {
-      if case .damagedBatch(_, let path, let position, _) = $0 { (path, position) } else { nil }
+      if case .damagedBatch(_, let path, let position, _, _) = $0 { (path, position) } else { nil }
     }
     #expect(reported.count == 1 && reported[0] == (paths[1], Int64(position)))
     try expectAll(batches, but: [lost], in: fixture)

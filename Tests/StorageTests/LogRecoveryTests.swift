@@ -132,7 +132,7 @@ import Testing
       try fixture.append(makeBatch(1))
       #expect(
         throws: LogError.io(
-          IOError(operation: "pwrite", path: LogFixture.directory + "/00000000000000000000.log", errno: 28))
+          IOError(operation: "pwrite", path: LogFixture.directory + "/00000000000000000000.log", errno: 5))
       ) {
         try fixture.log.writePending()
       }
