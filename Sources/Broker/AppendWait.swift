@@ -1,12 +1,14 @@
+internal import Configuration
 internal import KafkaProtocol
 internal import Observability
 internal import Primitives
 internal import Replication
 internal import Storage
 
-/// An append that has its offsets and waits for this turn's write to bring it to the file.
+/// An answer that waits for records to be safe: an append that has its offsets, or a look at the end of a log.
 ///
-/// Can become: answered with its offsets, or with KAFKA_STORAGE_ERROR when the write failed.
+/// Can become: answered when this turn has written, or when the high watermark has come past it; answered with
+/// KAFKA_STORAGE_ERROR when writing or flushing failed.
 struct AppendWait {
   enum Purpose {
     /// A produce request with this one partition.
@@ -17,15 +19,29 @@ struct AppendWait {
     case task(RequestToken, Int, PartitionTask.ProduceOutcome)
     /// A coordinator's records.
     case group(GroupHost, [PendingGroupReply])
+    /// A look at what the log holds.
+    case listOffset(RequestToken, Int, timestamp: Int64, currentLeaderEpoch: Int32, isReadCommitted: Bool)
+  }
+
+  /// What is waited for.
+  enum Need {
+    /// That the records are in the file: acks=1.
+    case written
+    /// That the high watermark is behind them: acks=all, and whatever shows them to others.
+    case highWatermark
+
+    init(acks: Int16) { self = acks == -1 ? .highWatermark : .written }
   }
 
   let hosted: HostedPartition
   let baseOffset: Int64
+  let need: Need
   let purpose: Purpose
 
-  init(_ hosted: HostedPartition, _ baseOffset: Int64, _ purpose: Purpose) {
+  init(_ hosted: HostedPartition, _ baseOffset: Int64, _ need: Need, _ purpose: Purpose) {
     self.hosted = hosted
     self.baseOffset = baseOffset
+    self.need = need
     self.purpose = purpose
   }
 }
@@ -43,19 +59,49 @@ extension Shard {
     guard !dirtyPartitions.isEmpty || !appendWaits.isEmpty else { return }
     let dirty = dirtyPartitions
     dirtyPartitions.removeAll(keepingCapacity: true)
+    var failures: [(HostedPartition, LogError)] = []
+    var grown: [HostedPartition] = []
     for hosted in dirty {
       hosted.isDirty = false
-      do throws(LogError) { try hosted.partition.log.writePending() } catch {
-        environment.logger.error("\(hosted.partition.topicPartition): writing failed, the log takes no more: \(error)")
-      }
+      do throws(LogError) {
+        try hosted.partition.log.writePending()
+        if hosted.partition.advanceHighWatermark() { grown.append(hosted) }
+        noteWritten(hosted)
+      } catch { failures.append((hosted, error)) }
     }
     let waits = appendWaits
     appendWaits.removeAll(keepingCapacity: true)
-    for wait in waits { settle(wait, isWritten: wait.baseOffset < wait.hosted.partition.log.writtenEndOffset.value) }
-    for hosted in dirty where hosted.partition.advanceHighWatermark() { wakeWatchers(hosted) }
+    for wait in waits { settleAfterWrite(wait) }
+    for hosted in grown {
+      releaseWaits(hosted)
+      wakeWatchers(hosted)
+    }
+    for (hosted, error) in failures { noteFailure(error, of: hosted) }
   }
 
-  private func settle(_ wait: AppendWait, isWritten: Bool) {
+  /// What follows from new bytes in a log's file: readers at its end want to see them, and they must not stay off the disk
+  /// for ever.
+  private func noteWritten(_ hosted: HostedPartition) {
+    let partition = hosted.partition
+    guard partition.log.isUnflushed else { return }
+    noteUnflushed(hosted)
+    let isSeen = partition.waitsForFlush && !hosted.watchers.isEmpty
+    if isSeen || partition.log.unflushedRecordCount >= partition.config.flushMessages { wantFlush(hosted) }
+  }
+
+  private func settleAfterWrite(_ wait: AppendWait) {
+    let partition = wait.hosted.partition
+    guard wait.baseOffset < partition.log.writtenEndOffset.value, !partition.log.isFenced else {
+      return settle(wait, isWritten: false)
+    }
+    guard wait.need == .highWatermark, wait.baseOffset >= partition.highWatermark.value else {
+      return settle(wait, isWritten: true)
+    }
+    wait.hosted.waits.append(wait)
+    wantFlush(wait.hosted)
+  }
+
+  func settle(_ wait: AppendWait, isWritten: Bool) {
     let failure = wait.hosted.isGone ? Self.gone : Self.unwritten
     switch wait.purpose {
     case .produce(let connection, let sequence, let outcome):
@@ -65,6 +111,12 @@ extension Shard {
     case .task(let token, let index, let outcome):
       finishTask(token, index, .produced(isWritten ? outcome : failure))
     case .group(let host, let replies): settleGroup(host, replies, isWritten: isWritten)
+    case .listOffset(let token, let index, let timestamp, let epoch, let isReadCommitted):
+      let outcome =
+        isWritten
+        ? listOffset(timestamp, epoch, isReadCommitted: isReadCommitted, on: wait.hosted)
+        : .failed(KafkaError(failure.error, failure.message))
+      finishTask(token, index, outcome)
     }
   }
 

@@ -1,6 +1,7 @@
 package import Cluster
 internal import Configuration
 package import Coordination
+internal import Effects
 internal import Observability
 package import Primitives
 
@@ -44,7 +45,9 @@ extension Shard {
       run(.registerBroker(registration)) { [unowned self] result in
         guard case .success = result, !startMode.wasCleanShutdown else { return ready(result.map { _ in () }) }
         // A tail may have been lost: in a new epoch consumers notice that offsets they have seen are other records now.
-        run(.bumpLeaderEpochs(brokerID)) { result in ready(result.map { _ in () }) }
+        run(.bumpLeaderEpochs(brokerID)) { [unowned self] result in
+          syncAll { ready(result.map { _ in () }) }
+        }
       }
     }
     guard host.controller.image.clusterID.isEmpty else { return register() }
@@ -100,7 +103,9 @@ extension Shard {
       case .appendFailed(let token, let error):
         environment.logger.error("the metadata log took no records: \(error.message ?? error.code.name)")
         host.appending.removeValue(forKey: token)?.finish(.failure(error))
-      case .elected, .resigned: break
+      case .elected: break
+      case .resigned:
+        failFolder(0, IOError(operation: "the metadata log", path: config.logDirs[0], errno: 5))
       case .loaded:
         host.isLoaded = true
         let image = host.controller.image

@@ -1,3 +1,4 @@
+internal import Configuration
 internal import KafkaProtocol
 internal import Primitives
 internal import Replication
@@ -135,16 +136,26 @@ extension Shard {
     case .produce(let records, let version, let acks):
       let outcome = records.withUnsafeBytes { append($0, version: version, acks: acks, to: hosted) }
       guard outcome.error == .none else { return .produced(outcome) }
-      appendWaits.append(AppendWait(hosted, outcome.baseOffset, .task(waits.0, waits.1, outcome)))
+      appendWaits.append(
+        AppendWait(hosted, outcome.baseOffset, .init(acks: acks), .task(waits.0, waits.1, outcome)))
       return nil
-    case .read(let task): return .read(read(task, from: hosted))
+    case .read(let task): return read(task, from: hosted, waits: waits)
     case .listOffset(let timestamp, let epoch, let isReadCommitted):
-      return listOffset(timestamp, epoch, isReadCommitted: isReadCommitted, on: hosted)
+      // What has been acknowledged at acks=1 counts, once it can be read.
+      let partition = hosted.partition
+      guard timestamp != -2, timestamp != -4, partition.waitsForFlush, !partition.log.isFenced else {
+        return listOffset(timestamp, epoch, isReadCommitted: isReadCommitted, on: hosted)
+      }
+      let purpose = AppendWait.Purpose.listOffset(
+        waits.0, waits.1, timestamp: timestamp, currentLeaderEpoch: epoch, isReadCommitted: isReadCommitted)
+      appendWaits.append(
+        AppendWait(hosted, partition.log.writtenEndOffset.value - 1, .highWatermark, purpose))
+      return nil
     case .deleteRecords(let offset): return deleteRecords(before: offset, on: hosted)
     case .epochEndOffset(let current, let epoch): return epochEndOffset(current, epoch, on: hosted)
     case .describeSize:
       let partition = hosted.partition
-      return .size(bytes: partition.log.sizeBytes, logDir: logDir(of: partition.topicPartition))
+      return .size(bytes: partition.log.sizeBytes, logDir: config.logDirs[hosted.folder])
     }
   }
 

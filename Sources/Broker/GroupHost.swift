@@ -16,7 +16,7 @@ internal import Storage
 final class GroupHost {
   let hosted: HostedPartition
   var coordinator: GroupCoordinator
-  /// Its log takes no more appends: what was committed can be read until a restart, nothing can change.
+  /// Its log takes no appends: what was committed can be read, nothing can change until there is room on its disk.
   var isReadOnly = false
   /// The earliest timer that is set for it.
   var timerAt = Instant.distantFuture
@@ -119,10 +119,10 @@ extension Shard {
     }
     defer { scheduleTimer(host) }
     guard !decision.records.isEmpty else {
-      // An answer may show what records of this turn changed: it waits for their write like theirs.
-      if host.hosted.isDirty, !replies.isEmpty {
-        let last = host.hosted.partition.log.logEndOffset.value - 1
-        return appendWaits.append(AppendWait(host.hosted, last, .group(host, replies)))
+      // An answer may show what records that are not safe yet changed: it waits for them like theirs.
+      let last = host.hosted.partition.log.logEndOffset.value - 1
+      if last >= host.hosted.partition.highWatermark.value, !replies.isEmpty {
+        return appendWaits.append(AppendWait(host.hosted, last, .highWatermark, .group(host, replies)))
       }
       for pending in replies { reply(pending.address, pending.response) }
       return
@@ -136,7 +136,8 @@ extension Shard {
         host.coordinator.replay(
           record, at: appended.baseOffset.advanced(by: Int64(distance)))
       }
-      appendWaits.append(AppendWait(host.hosted, appended.baseOffset.value, .group(host, replies)))
+      appendWaits.append(
+        AppendWait(host.hosted, appended.baseOffset.value, .highWatermark, .group(host, replies)))
     } catch {
       environment.logger.error("group state was not appended: \(error.message ?? error.code.name)")
       // Nothing was replayed. Reading the whole log again, at every request, would find the same.
@@ -155,7 +156,7 @@ extension Shard {
     guard !isWritten, groupHosts[partition] === host else { return }
     answerParked(host)
     let fresh = load(host.hosted)
-    fresh?.isReadOnly = host.hosted.partition.log.isFenced
+    fresh?.isReadOnly = !host.hosted.partition.log.takesAppends
     groupHosts[partition] = fresh
   }
 

@@ -1,5 +1,6 @@
 internal import Primitives
 internal import Replication
+internal import Storage
 
 /// A partition that this shard owns, with what the shard remembers around it.
 final class HostedPartition {
@@ -10,8 +11,23 @@ final class HostedPartition {
   var isGone = false
   /// Whether this turn has appended to it.
   var isDirty = false
+  /// The folder that holds it, by its place in log.dirs.
+  let folder: Int
+  /// Answers that wait for the high watermark, by the offsets they wait for.
+  var waits: [AppendWait] = []
+  var flush = FlushState.idle
+  /// Since when there is something in the file that is not on the disk.
+  var unflushedSince: Instant?
+  /// Whether the clock looks after that.
+  var isInUnflushed = false
+  /// The recovery point that was last told to who keeps the checkpoints.
+  var toldRecoveryPoint: Offset
 
-  init(_ partition: Partition) { self.partition = partition }
+  init(_ partition: Partition, folder: Int) {
+    self.partition = partition
+    self.folder = folder
+    toldRecoveryPoint = partition.log.recoveryPoint
+  }
 
   func watch(_ watcher: FetchWatcher) {
     if let known = watchers.firstIndex(where: { $0.connection == watcher.connection && $0.shard == watcher.shard }) {

@@ -24,6 +24,8 @@ package struct PartitionTask: Sendable {
     package var isReadCommitted: Bool
     /// At least one whole batch, though it be larger than `maxBytes`.
     package var minOneBatch: Bool
+    /// At most so much comes from the disk, beside that first batch.
+    package var coldBytesMax: Int
     /// Who is told when there is more: set while the fetch may have to wait.
     package var watcher: FetchWatcher?
   }

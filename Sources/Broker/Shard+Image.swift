@@ -68,7 +68,9 @@ extension Shard {
     _ topic: TopicImage, _ index: Int32, _ image: PartitionImage, _ config: TopicConfig
   ) -> PartitionPlace {
     let topicPartition = TopicPartition(topic.name, index)
-    let directory = logDir(of: topicPartition) + "/" + topicPartition.description
+    let folder = folder(of: topicPartition)
+    if case .failed = folders[folder] { return .offline }
+    let directory = startConfig.logDirs[folder] + "/" + topicPartition.description
     do {
       var isNew = !environment.fileSystem.exists(directory)
       if let stored = try Log.topicID(inFolder: directory, fileSystem: environment.fileSystem), stored != topic.id {
@@ -79,11 +81,13 @@ extension Shard {
         directory: directory, topicPartition: topicPartition, topicID: topic.id, config: Partition.logConfig(config),
         environment: logEnvironment, recovery: startMode.recovery(of: topicPartition, isNew: isNew), now: wallClock,
         logStartOffset: isNew ? nil : startMode.logStarts[topicPartition])
+      noteOpened(log)
       return .here(
         HostedPartition(
           Partition(
             topicPartition, topicID: topic.id, log: log, leaderEpoch: image.leaderEpoch, isrCount: image.isr.count,
-            config: config, decompressedBytesMax: Int(startConfig.socketRequestMaxBytes))))
+            config: config, decompressedBytesMax: Int(startConfig.socketRequestMaxBytes)),
+          folder: folder))
     } catch {
       environment.logger.error("\(topicPartition) cannot be opened in \(directory), it stays offline: \(error)")
       return .offline
@@ -95,8 +99,9 @@ extension Shard {
     switch event {
     case .truncatedTail(let partition, let path, let byteCount, let reason):
       logger.warning("\(partition): cut \(byteCount) bytes off the end of \(path), which are no whole batch: \(reason)")
-    case .damagedBatch(let partition, let path, let position, let reason):
-      logger.error("\(partition): a batch at byte \(position) of \(path) is damaged and will not be served: \(reason)")
+    case .damagedBatch(let partition, let path, let position, let offsets, let reason):
+      logger.error(
+        "\(partition): \(words(offsets)) at byte \(position) of \(path) are damaged and will not be served: \(reason)")
     case .missingOffsets(let partition, let path, let from, let to):
       logger.error("\(partition): offsets \(from.value) to \(to.value - 1) are missing; \(path) is shorter than it was")
     case .keptDamagedBytes(let partition, let path, let byteCount):
@@ -110,16 +115,26 @@ extension Shard {
     case .rolled(let partition, let base): logger.debug("\(partition): a new segment begins at offset \(base.value)")
     case .fenced(let partition, let error):
       logger.error("\(partition): takes no more appends until a restart: \(error)")
+    case .stalled(let partition, let error):
+      logger.warning("\(partition): takes no appends until there is room on its disk: \(error)")
     }
   }
 
-  /// The folder of log.dirs that holds a partition, or is to hold it.
-  func logDir(of partition: TopicPartition) -> String {
-    guard config.logDirs.count > 1 else { return config.logDirs[0] }
-    let folder = partition.description
-    if let found = config.logDirs.first(where: { environment.fileSystem.exists($0 + "/" + folder) }) { return found }
-    let spread = folder.utf8.reduce(UInt64(0)) { $0 &* 31 &+ UInt64($1) }
-    return config.logDirs[Int(spread % UInt64(config.logDirs.count))]
+  private static func words(_ offsets: Range<Offset>) -> String {
+    offsets.isEmpty
+      ? "batches from offset \(offsets.lowerBound.value) on"
+      : "offsets \(offsets.lowerBound.value) to \(offsets.upperBound.value - 1)"
+  }
+
+  /// The folder that holds a partition, or is to hold it, by its place in log.dirs. New partitions go to folders that work.
+  func folder(of partition: TopicPartition) -> Int {
+    guard config.logDirs.count > 1 else { return 0 }
+    let name = partition.description
+    let holder = config.logDirs.firstIndex { environment.fileSystem.exists($0 + "/" + name) }
+    if let holder { return holder }
+    let working = folders.indices.filter { if case .working = folders[$0] { true } else { false } }
+    let spread = name.utf8.reduce(UInt64(0)) { $0 &* 31 &+ UInt64($1) }
+    return working.isEmpty ? 0 : working[Int(spread % UInt64(working.count))]
   }
 
   /// Lets a deleted topic go: fetches that wait on it learn so at once, its folders are removed.
@@ -136,6 +151,7 @@ extension Shard {
       // What of this turn was answered has been written before; nothing of the rest is worth a write now.
       dirtyPartitions.removeAll { $0 === hosted }
       hosted.isGone = true
+      failWaits(hosted)
       let directory = hosted.partition.log.directory
       hosted.partition.log.abandon()
       do throws(IOError) {

@@ -24,6 +24,10 @@ extension Shard {
       environment.links.send(.imageApplied(from: index, sequence: sequence), to: Self.controllerShard)
     case .imageApplied(_, let sequence): imageApplied(sequence)
     case .logStart(let topicID, let partition, let offset): checkpointLogStart(topicID, partition, offset)
+    case .recoveryPoints(let points): takeRecoveryPoints(points)
+    case .folderFailed(let folder, let cause): takeFailure(of: folder, cause)
+    case .folderSpace(let folder, let space): takeSpace(folder, space)
+    case .synced: noteSynced()
     }
   }
 

@@ -17,9 +17,12 @@ package struct ShardEnvironment {
   package let logger: Logger
   package let transport: any Transport
   package let links: any ShardLinks
+  package let disk: any DiskWorkers
+  /// The broker cannot go on: it is to be stopped, for the reason given. Called once or more, on the controller's shard.
+  package let halt: (String) -> Void
   package init(
     time: any TimeSource, random: any RandomSource, fileSystem: any FileSystem, logger: Logger,
-    transport: any Transport, links: any ShardLinks
+    transport: any Transport, links: any ShardLinks, disk: any DiskWorkers, halt: @escaping (String) -> Void
   ) {
     self.time = time
     self.random = random
@@ -27,6 +30,8 @@ package struct ShardEnvironment {
     self.logger = logger
     self.transport = transport
     self.links = links
+    self.disk = disk
+    self.halt = halt
   }
 }
 
@@ -83,6 +88,23 @@ package final class Shard {
   let validator = BatchValidator()
   let decompressor = Decompressor()
   let logEnvironment: LogEnvironment
+  /// How each folder of log.dirs is doing.
+  package internal(set) var folders: [FolderHealth]
+  /// What the last look at each folder's file system found, on the shard that looks.
+  var usableBytes: [Int: Int64] = [:]
+  var isSpaceMoving = true
+  /// Jobs for the disk threads that are under way.
+  var diskJobs: [DiskToken: (DiskResult) -> Void] = [:]
+  var diskJobCount: UInt64 = 0
+  /// Logs whose flush starts at the end of this turn.
+  var logsToFlush: [HostedPartition] = []
+  /// Logs with bytes that are not on the disk yet, as far as the clock has looked.
+  var unflushedLogs: [HostedPartition] = []
+  var bytesFlushedSinceCheckpoint: Int64 = 0
+  var opening: OpeningProgress
+  /// The checkpoint files, on the shard that keeps them: what is to be written, and whether a writing is under way.
+  var staleCheckpoints: Set<OffsetCheckpoint.Name> = []
+  var isWritingCheckpoint = false
   var dirtyPartitions: [HostedPartition] = []
   var appendWaits: [AppendWait] = []
   let readScratch: UnsafeMutableRawBufferPointer
@@ -119,9 +141,11 @@ package final class Shard {
     deletedFolders = index == Self.controllerShard ? startMode.leftoverFolders : []
     self.config = config
     startConfig = config
+    folders = Array(repeating: .working(.enough), count: config.logDirs.count)
     brokerID = config.nodeId
     image = ClusterImage()
     now = environment.time.now()
+    opening = OpeningProgress(saidAt: now)
     wallClock = environment.time.wallClock()
     timers = TimerWheel(at: now)
     logEnvironment = LogEnvironment(
@@ -167,11 +191,13 @@ package final class Shard {
     // other connections: what is left comes with the next turn.
     for _ in 0..<8 {
       settleAppends()
+      startFlushes()
       flushConnections()
       guard !resumeList.isEmpty else { return false }
       resumeConnections()
     }
     settleAppends()
+    startFlushes()
     flushConnections()
     return !resumeList.isEmpty
   }
@@ -243,4 +269,7 @@ enum ShardTimer {
   case retention
   case producerExpiry
   case deletedFiles
+  case flush
+  case checkpoint
+  case space
 }

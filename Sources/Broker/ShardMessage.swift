@@ -1,4 +1,5 @@
 package import Cluster
+package import Effects
 package import KafkaProtocol
 package import Primitives
 
@@ -25,4 +26,11 @@ package enum ShardMessage: Sendable {
   case imageApplied(from: Int, sequence: UInt64)
   /// The log of a partition of that topic begins there now: for the keeper of the checkpoint files.
   case logStart(topicID: UUID, TopicPartition, Offset)
+  /// Up to where logs are on the disk, for the same.
+  case recoveryPoints([(topicID: UUID, TopicPartition, Offset)])
+  /// A write or a sync of a data folder failed.
+  case folderFailed(Int, IOError)
+  case folderSpace(Int, DiskSpace)
+  /// After an unclean stop: what the logs hold has been brought to the disk.
+  case synced
 }

@@ -15,7 +15,8 @@ package final class Partition {
   package private(set) var leaderEpoch: LeaderEpoch
   /// How many replicas are in sync, this one among them.
   package private(set) var isrCount: Int
-  /// Everything below is on every in-sync replica. With one replica: everything that has been written.
+  /// Everything below is safe, as `durability` understands it, on every in-sync replica. With one replica: everything that
+  /// is on the disk, or where the page cache will do, everything that has been written.
   package private(set) var highWatermark: Offset
   package private(set) var config: TopicConfig
   private var rules: AppendRules
@@ -30,7 +31,7 @@ package final class Partition {
     self.log = log
     self.leaderEpoch = leaderEpoch
     self.config = config
-    highWatermark = log.writtenEndOffset
+    highWatermark = config.isFlushedFirst ? log.recoveryPoint : log.writtenEndOffset
     rules = AppendRules(config, decompressedBytesMax: decompressedBytesMax)
     log.beginLeaderEpoch(leaderEpoch)
   }
@@ -130,13 +131,17 @@ package final class Partition {
     }
   }
 
-  /// Takes notice of what has been written: with one replica that is what may be seen. Returns whether there is more.
+  /// Takes notice of what has been written or flushed: with one replica that is what may be seen. Returns whether there is
+  /// more than before.
   package func advanceHighWatermark() -> Bool {
-    let written = log.writtenEndOffset
-    guard written > highWatermark else { return false }
-    highWatermark = written
+    let safe = config.isFlushedFirst ? log.recoveryPoint : log.writtenEndOffset
+    guard safe > highWatermark else { return false }
+    highWatermark = safe
     return true
   }
+
+  /// Whether what is in the file becomes visible only with a flush.
+  package var waitsForFlush: Bool { highWatermark < log.writtenEndOffset }
 
   /// Refuses a request that was made in another epoch of this partition (KIP-320); -1 asks for no check.
   package func checkLeaderEpoch(_ current: Int32) throws(KafkaError) {

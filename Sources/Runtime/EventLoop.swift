@@ -10,7 +10,7 @@ internal import Primitives
 ///
 /// Sockets are edge-triggered, with a flag that remembers what is readable: after a read that did not fill the buffer no
 /// second call asks whether there is more.
-final class EventLoop: Transport, ShardLinks {
+final class EventLoop: Transport, ShardLinks, DiskWorkers {
   private struct Socket {
     var descriptor: Int32 = -1
     var generation: UInt32 = 0
@@ -27,6 +27,7 @@ final class EventLoop: Transport, ShardLinks {
   private let mailboxes: [Mailbox]
   private let index: Int
   private let limits: ConnectionLimits
+  private let disks: DiskThreads
   private let logger: Logger
   private var sockets: [Socket] = []
   private var freeSlots: [Int] = []
@@ -49,8 +50,10 @@ final class EventLoop: Transport, ShardLinks {
   private static let readBytesMax = 1 << 20
 
   init(
-    index: Int, mailboxes: [Mailbox], limits: ConnectionLimits, logger: Logger, listeners: [Int32], connectionsMax: Int
+    index: Int, mailboxes: [Mailbox], disks: DiskThreads, limits: ConnectionLimits, logger: Logger, listeners: [Int32],
+    connectionsMax: Int
   ) {
+    self.disks = disks
     self.connectionsMax = connectionsMax
     self.index = index
     self.mailboxes = mailboxes
@@ -146,6 +149,7 @@ final class EventLoop: Transport, ShardLinks {
     switch message {
     case .shard(let message): shard.deliver(message)
     case .accepted(let descriptor, let box): open(descriptor, box.address, shard)
+    case .disk(let token, let result): shard.diskFinished(token, result)
     case .listen: listen()
     case .stop: break
     }
@@ -323,6 +327,12 @@ final class EventLoop: Transport, ShardLinks {
   // MARK: ShardLinks
 
   func send(_ message: ShardMessage, to shard: Int) { outbox[shard].append(.shard(message)) }
+
+  // MARK: DiskWorkers
+
+  func submit(_ job: DiskJob, token: DiskToken, directory: Int) {
+    disks.submit(job, token: token, shard: index, folder: directory)
+  }
 
   private func postOutbox() {
     for loop in outbox.indices where !outbox[loop].isEmpty {

@@ -7,6 +7,8 @@ enum LoopMessage: Sendable {
   case shard(ShardMessage)
   /// A connection that another loop accepted for this one.
   case accepted(descriptor: Int32, PeerAddressBox)
+  /// A job for the disk has been done.
+  case disk(DiskToken, DiskResult)
   /// Listen from now on: the broker is ready.
   case listen
   case stop

@@ -29,31 +29,24 @@ package final class RunningBroker {
 
   package let addresses: [Address]
   private let mailboxes: [Mailbox]
-  private var threads: Threads
+  private let threads = ThreadList()
+  private let disks: DiskThreads
   private let config: BrokerConfig
   private let fileSystem = LinuxFileSystem()
   private let logger: Logger
   private var locks: [Int32]
   private let barrier: StopBarrier
 
-  private struct Threads: ~Copyable {
-    var list: [ShardThreadBox] = []
-  }
-
-  /// A thread handle in an array, which takes no noncopyable values.
-  private final class ShardThreadBox {
-    private var thread: ShardThread?
-    init(_ thread: consuming ShardThread) { self.thread = consume thread }
-    func join() {
-      if let thread = thread.take() { thread.join() }
-    }
-  }
-
   /// How long the stop waits for clients to take their last answers, in ms.
   private static let stopGraceMs: Int64 = 3000
 
   /// Starts a broker; returns when it accepts connections.
-  package init(config: BrokerConfig, logger: Logger) throws(StartFailure) {
+  ///
+  /// - Parameter onHalt: called, on a thread of the broker's, when it cannot go on: its disks have failed. It is to be
+  ///   stopped then. The text says why.
+  package init(
+    config: BrokerConfig, logger: Logger, onHalt: @escaping @Sendable (String) -> Void = { _ in }
+  ) throws(StartFailure) {
     self.config = config
     self.logger = logger
     let locks = try Self.lock(config.logDirs, fileSystem)
@@ -73,7 +66,6 @@ package final class RunningBroker {
     let shardCount = min(64, count)
     let mailboxes = (0..<shardCount).map { _ in Mailbox() }
     self.mailboxes = mailboxes
-    threads = Threads()
 
     // Connections must not take the descriptors that logs need: an append that cannot open its file fails.
     let connectionsMax = max(16, Int(ottla_open_files_limit()) - Int(config.ottlaOpenFilesMax) - 64)
@@ -87,17 +79,21 @@ package final class RunningBroker {
     self.barrier = barrier
     let ready = StartSignal()
     let fileSystem = fileSystem
+    let disks = DiskThreads(
+      folders: config.logDirs, fileSystem: fileSystem, flushThreads: Int(config.ottlaFlushThreads),
+      mailboxes: mailboxes)
+    self.disks = disks
     let registration = BrokerRegistration(
       id: config.nodeId, rack: config.brokerRack,
       endpoints: addresses.map { BrokerEndpoint(name: $0.name, host: $0.host, port: Int32($0.port)) })
     for index in 0..<shardCount {
       let body: @Sendable () -> Void = {
         let loop = EventLoop(
-          index: index, mailboxes: mailboxes, limits: limits, logger: logger,
+          index: index, mailboxes: mailboxes, disks: disks, limits: limits, logger: logger,
           listeners: index == Shard.controllerShard ? listeners : [], connectionsMax: connectionsMax)
         let environment = ShardEnvironment(
           time: LinuxClock(), random: LinuxRandom(), fileSystem: fileSystem, logger: logger, transport: loop,
-          links: loop)
+          links: loop, disk: loop, halt: onHalt)
         let shard = Shard(
           index: index, count: shardCount, config: config, startMode: start.mode, environment: environment)
         if index == Shard.controllerShard {
@@ -120,7 +116,7 @@ package final class RunningBroker {
         }
         loop.run(shard, graceMs: Self.stopGraceMs, barrier: barrier)
       }
-      threads.list.append(ShardThreadBox(ShardThread(name: "shard-\(index)", body)))
+      threads.start("shard-\(index)", body)
     }
     switch ready.wait() {
     case .success: mailboxes[Shard.controllerShard].post([.listen])
@@ -149,8 +145,8 @@ package final class RunningBroker {
 
   private func halt() {
     for mailbox in mailboxes { mailbox.stop() }
-    for thread in threads.list { thread.join() }
-    threads.list.removeAll()
+    threads.join()
+    disks.stop()
   }
 
   // MARK: before the shards

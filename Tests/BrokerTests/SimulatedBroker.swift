@@ -30,6 +30,51 @@ final class SimulatedLinksEnd: ShardLinks {
   func send(_ message: ShardMessage, to shard: Int) { links.queues[shard][index].append(message) }
 }
 
+/// The threads that wait for disks: jobs wait here until a test lets them happen, those of one lane in their order.
+final class SimulatedDiskWorkers {
+  struct Order {
+    let shard: Int
+    let job: DiskJob
+    let token: DiskToken
+  }
+  /// By data folder and lane.
+  private(set) var orders: [[Order]] = []
+  private let laneCount = DiskLane.allCases.count
+  /// Nothing is done while this is set: a disk that hangs.
+  var isStalled = false
+
+  var isEmpty: Bool { isStalled || orders.allSatisfy(\.isEmpty) }
+
+  func add(_ order: Order, directory: Int) {
+    let lane = DiskLane.allCases.firstIndex(of: order.job.lane) ?? 0
+    let place = directory * laneCount + lane
+    while orders.count <= place { orders.append([]) }
+    orders[place].append(order)
+  }
+
+  func removeAll() { orders.removeAll() }
+
+  /// Takes the next order of some queue.
+  func next(_ choose: (Int) -> Int) -> Order? {
+    let places = orders.indices.filter { !orders[$0].isEmpty }
+    guard !isStalled, !places.isEmpty else { return nil }
+    return orders[places[choose(places.count)]].removeFirst()
+  }
+}
+
+/// One shard's end of it.
+final class SimulatedDiskEnd: DiskWorkers {
+  private let workers: SimulatedDiskWorkers
+  private let index: Int
+  init(_ workers: SimulatedDiskWorkers, index: Int) {
+    self.workers = workers
+    self.index = index
+  }
+  func submit(_ job: DiskJob, token: DiskToken, directory: Int) {
+    workers.add(.init(shard: index, job: job, token: token), directory: directory)
+  }
+}
+
 /// A whole broker in memory: shards, links, network, disk, clocks. Nothing happens but what a test does.
 final class SimulatedBroker {
   let disk: MemoryFileSystem
@@ -41,6 +86,9 @@ final class SimulatedBroker {
   private(set) var shards: [Shard] = []
   private(set) var links: SimulatedLinks
   private(set) var networks: [SimulatedNetwork] = []
+  let diskWorkers = SimulatedDiskWorkers()
+  /// Why the broker said that it cannot go on.
+  private(set) var haltReason: String?
   private var nextSlot = 0
   private var isReady = false
 
@@ -79,6 +127,8 @@ final class SimulatedBroker {
       }
     }
     links = SimulatedLinks(count: shardCount)
+    diskWorkers.removeAll()
+    haltReason = nil
     networks = (0..<shardCount).map { _ in SimulatedNetwork() }
     shards = (0..<shardCount).map { index in
       Shard(
@@ -87,7 +137,8 @@ final class SimulatedBroker {
           wasCleanShutdown: wasClean, logStarts: logStarts, recoveryPoints: recoveryPoints, leftoverFolders: leftovers),
         environment: ShardEnvironment(
           time: clock, random: random, fileSystem: disk, logger: Logger(sink: log, levelMin: .debug),
-          transport: networks[index], links: SimulatedLinksEnd(links, index: index)))
+          transport: networks[index], links: SimulatedLinksEnd(links, index: index),
+          disk: SimulatedDiskEnd(diskWorkers, index: index), halt: { [unowned self] in haltReason = haltReason ?? $0 }))
     }
     isReady = false
     let host = ControllerHost(
@@ -178,21 +229,41 @@ final class SimulatedBroker {
         shards[index].beginTurn()
         isBusy = shards[index].endTurn() || isBusy
       }
+      isBusy = finishDiskJobs() || isBusy
       if !isBusy, links.isEmpty, !hasInput { return }
     }
     Issue.record("the broker never comes to rest")
+  }
+
+  /// Does what waits for the disk; says whether there was anything.
+  func finishDiskJobs() -> Bool {
+    var isBusy = false
+    while let order = diskWorkers.next({ _ in 0 }) {
+      isBusy = true
+      finish(order)
+    }
+    return isBusy
+  }
+
+  private func finish(_ order: SimulatedDiskWorkers.Order) {
+    let shard = shards[order.shard]
+    let result = order.job.run(disk)
+    shard.beginTurn()
+    shard.diskFinished(order.token, result)
+    _ = shard.endTurn()
   }
 
   /// The same in a random order: any shard, any number of messages, any number of bytes at a time.
   func settleRandomly() {
     for _ in 0..<100_000 {
       stepRandomly()
-      if links.isEmpty, !hasInput, !hasWork() { return }
+      if links.isEmpty, !hasInput, !hasWork(), diskWorkers.isEmpty { return }
     }
     Issue.record("the broker never comes to rest")
   }
 
   func stepRandomly() {
+    if random.chance(oneIn: 3), let order = diskWorkers.next(random.below) { finish(order) }
     let index = random.below(shardCount)
     let shard = shards[index]
     shard.beginTurn()

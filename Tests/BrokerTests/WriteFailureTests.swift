@@ -22,14 +22,46 @@ import Testing
     client.sendProduce("orders", other, ["elsewhere"])
     broker.settle()
     let answers = client.take().map { $0.produced[0] }
-    #expect(answers.map(\.errorCode) == [.kafkaStorageError, .kafkaStorageError, .none])
-    #expect(answers.map(\.baseOffset) == [-1, -1, 0])
+    // The whole folder is given up: what was not on the disk by then is not acknowledged either.
+    #expect(answers.map(\.errorCode) == [.kafkaStorageError, .kafkaStorageError, .kafkaStorageError])
+    #expect(answers.map(\.baseOffset) == [-1, -1, -1])
+    #expect(broker.haltReason?.contains("no data folder is left") == true)
 
     broker.disk.heal()
-    client.sendProduce("orders", partition, ["still bad"])
+    for number in [partition, other] { client.sendProduce("orders", number, ["still bad"]) }
+    broker.settle()
+    #expect(client.take().map { $0.produced[0].errorCode } == [.kafkaStorageError, .kafkaStorageError])
+    try broker.restart()
+    #expect(try broker.readAll("orders", partition) == [SeenRecord(offset: 0, value: "good")])
+  }
+
+  @Test func aFullDiskIsToldAndTakesRecordsAgainWhenThereIsRoom() throws {
+    let broker = try SimulatedBroker(shards: 2)
+    try broker.create("orders", partitions: 2)
+    let client = broker.connect(to: 0)
+    client.sendProduce("orders", 0, ["good"])
+    broker.settle()
+    #expect(client.take().map { $0.produced[0].errorCode } == [.none])
+    broker.disk.failWrites(to: "orders-0/", tornByteCount: 30, errno: 28)
+    client.sendProduce("orders", 0, ["too much"])
+    client.sendProduce("orders", 0, ["far too much"])
+    broker.settle()
+    #expect(client.take().map { $0.produced[0].errorCode } == [.kafkaStorageError, .kafkaStorageError])
+    #expect(broker.haltReason == nil)
+    // No produce request to the folder until somebody has looked; reading goes on.
+    client.sendProduce("orders", 1, ["not now"])
     broker.settle()
     #expect(client.take().map { $0.produced[0].errorCode } == [.kafkaStorageError])
-    #expect(try broker.readAll("orders", partition) == [SeenRecord(offset: 0, value: "good")])
+    #expect(try broker.readAll("orders", 0) == [SeenRecord(offset: 0, value: "good")])
+
+    broker.disk.heal()
+    broker.advance(ms: 6000)
+    for partition: Int32 in 0..<2 { client.sendProduce("orders", partition, ["again"]) }
+    broker.settle()
+    #expect(client.take().map { $0.produced[0].errorCode } == [.none, .none])
+    #expect(try broker.readAll("orders", 0).map(\.value) == ["good", "again"])
+    try broker.crash()
+    #expect(try broker.readAll("orders", 0).map(\.value) == ["good", "again"])
   }
 
   @Test func aFetchIsNotWokenByWhatWasNotWritten() throws {
@@ -52,12 +84,13 @@ import Testing
 
   /// The n-th write fails, whichever it is and whatever of it reaches the file: what was acknowledged is there after
   /// the next start, in its place, and nothing else but what was sent.
-  @Test(arguments: 0..<12) func whateverWriteFailsNothingAcknowledgedIsLost(writesLeft: Int) throws {
+  @Test(arguments: 0..<12, [Int32(5), 28])
+  func whateverWriteFailsNothingAcknowledgedIsLost(writesLeft: Int, errno: Int32) throws {
     for tornByteCount in [0, 1, 60, 61, 100] {
       let broker = try SimulatedBroker(shards: 2)
       try broker.create("orders", partitions: 2)
       let client = broker.connect(to: 0)
-      broker.disk.failWrites(to: "orders-", after: writesLeft, tornByteCount: tornByteCount)
+      broker.disk.failWrites(to: "orders-", after: writesLeft, tornByteCount: tornByteCount, errno: errno)
       var acknowledged: [Int32: [SeenRecord]] = [:]
       for number in 0..<8 {
         for partition: Int32 in 0..<2 {
@@ -107,7 +140,7 @@ import Testing
     let client = broker.connect(to: 0)
     for partition: Int32 in 0..<2 { client.sendProduce("orders", partition, ["good"]) }
     broker.settle()
-    broker.disk.failWrites(to: "orders-")
+    broker.disk.failWrites(to: "orders-", errno: 28)
     for partition: Int32 in 0..<2 { client.sendProduce("orders", partition, ["bad"]) }
     broker.settle()
     broker.disk.heal()

@@ -5,6 +5,7 @@ import Effects
 import Glibc
 import Observability
 import Runtime
+import Synchronization
 
 func serveCommand() -> Command {
   Command(
@@ -43,7 +44,8 @@ private func serve(_ arguments: Arguments) throws {
 
   _ = ottla_raise_open_files()
   ottla_block_stop_signals()
-  let broker = try RunningBroker(config: loaded.config, logger: logger)
+  let failure = HaltReason()
+  let broker = try RunningBroker(config: loaded.config, logger: logger, onHalt: failure.set)
   let ready = broker.addresses.map { address in
     let host = address.host.isEmpty ? "0.0.0.0" : address.host
     return "kafka=\(host.contains(":") ? "[\(host)]" : host):\(address.port)"
@@ -52,9 +54,21 @@ private func serve(_ arguments: Arguments) throws {
   output.append(text: "ready \(ready.joined(separator: " "))\n")
   output.flush()
   let signal = ottla_wait_for_stop()
-  logger.info("stopping on \(signal == SIGINT ? "SIGINT" : "SIGTERM")")
+  let reason = failure.reason
+  logger.info(reason.map { "stopping: \($0)" } ?? "stopping on \(signal == SIGINT ? "SIGINT" : "SIGTERM")")
   broker.stop()
   logger.info("stopped")
+  if let reason { throw CommandFailure("the broker could not go on: \(reason)") }
+}
+
+/// Why a broker could not go on. Setting it ends the wait for a signal.
+private final class HaltReason: Sendable {
+  private let text = Mutex<String?>(nil)
+  var reason: String? { text.withLock { $0 } }
+  func set(_ reason: String) {
+    text.withLock { $0 = $0 ?? reason }
+    kill(getpid(), SIGTERM)
+  }
 }
 
 /// The whole of a small text file.

@@ -23,7 +23,12 @@ extension Shard {
         for case (let partition, .size(let bytes, let directory)) in zip(known, outcomes) {
           sizes[directory, default: []].append((partition, bytes))
         }
-        let results = config.logDirs.map { describe($0, sizes[$0] ?? []) }
+        let results = zip(config.logDirs, folders).map { directory, health in
+          if case .failed = health {
+            return DescribeLogDirsResponse.DescribeLogDirsResult(errorCode: .kafkaStorageError, logDir: directory)
+          }
+          return describe(directory, sizes[directory] ?? [])
+        }
         reply(context.replyTo, .describeLogDirs(DescribeLogDirsResponse(results: results)))
       })
   }

@@ -84,7 +84,8 @@ extension Shard {
       }
     }
     // Each partition is read as if it were alone; what is too much in total is cut when everything is there. Reading is
-    // finding a file range: what is cut later has cost nothing.
+    // finding a file range: what is cut later has cost nothing. Only what has to come from the disk is shared out before.
+    let coldBytesMax = max(64 << 10, fetch.maxBytes / max(1, fetch.partitions.count))
     runTasks(
       routes,
       work: { position in
@@ -93,7 +94,7 @@ extension Shard {
           PartitionTask.ReadTask(
             offset: partition.fetchOffset, maxBytes: min(Int(max(0, partition.maxBytes)), fetch.maxBytes),
             currentLeaderEpoch: partition.currentLeaderEpoch, lastFetchedEpoch: partition.lastFetchedEpoch,
-            isReadCommitted: fetch.isReadCommitted, minOneBatch: true, watcher: watcher))
+            isReadCommitted: fetch.isReadCommitted, minOneBatch: true, coldBytesMax: coldBytesMax, watcher: watcher))
       },
       finish: { [unowned self] outcomes in
         guard !connection.isClosed, connection.fetch === fetch else { return }
@@ -165,8 +166,19 @@ extension Shard {
     }
   }
 
-  /// Reads one partition of this shard, and leaves a watch when the fetch may have to wait for it.
-  func read(_ task: PartitionTask.ReadTask, from hosted: HostedPartition) -> PartitionTask.ReadOutcome {
+  /// Reads one partition of this shard, and leaves a watch when the fetch may have to wait for it. nil when the disk has
+  /// to be waited for: the outcome then comes by `finishTask(waits)`.
+  func read(
+    _ task: PartitionTask.ReadTask, from hosted: HostedPartition, waits: (RequestToken, Int)
+  ) -> PartitionTask.Outcome? {
+    var slice = LogSlice(range: nil, baseOffset: Offset(task.offset), nextOffset: nil)
+    let outcome = find(task, in: hosted, &slice)
+    return fromDisk(slice, outcome, task, hosted, waits) ? nil : .read(outcome)
+  }
+
+  private func find(
+    _ task: PartitionTask.ReadTask, in hosted: HostedPartition, _ slice: inout LogSlice
+  ) -> PartitionTask.ReadOutcome {
     let partition = hosted.partition
     var outcome = PartitionTask.ReadOutcome()
     outcome.highWatermark = partition.highWatermark.value
@@ -183,7 +195,7 @@ extension Shard {
           return outcome
         }
       }
-      let slice = try partition.read(
+      slice = try partition.read(
         from: Offset(task.offset), maxBytes: task.maxBytes, minOneBatch: task.minOneBatch)
       outcome.range = slice.range
     } catch {
@@ -192,6 +204,10 @@ extension Shard {
       outcome.highWatermark = -1
       outcome.lastStableOffset = -1
       outcome.logStartOffset = -1
+    }
+    // A reader at the end wants to see what is in the file already.
+    if partition.waitsForFlush, outcome.error == .none, task.watcher != nil || outcome.range == nil {
+      wantFlush(hosted)
     }
     if let watcher = task.watcher, outcome.error == .none {
       hosted.watch(watcher)

@@ -52,7 +52,8 @@ extension Shard {
     case .here(let hosted):
       let outcome = append(records, version: version, acks: request.acks, to: hosted)
       if outcome.error == .none {
-        appendWaits.append(AppendWait(hosted, outcome.baseOffset, .produce(connection, sequence: sequence, outcome)))
+        let purpose = AppendWait.Purpose.produce(connection, sequence: sequence, outcome)
+        appendWaits.append(AppendWait(hosted, outcome.baseOffset, .init(acks: request.acks), purpose))
       } else {
         finishProduce(connection, sequence, outcome)
       }
@@ -85,7 +86,7 @@ extension Shard {
     }
     if outcome.error == .none {
       let purpose = AppendWait.Purpose.remoteProduce(produce.shard, produce.connection, produce.sequence, outcome)
-      appendWaits.append(AppendWait(hosted, outcome.baseOffset, purpose))
+      appendWaits.append(AppendWait(hosted, outcome.baseOffset, .init(acks: produce.acks), purpose))
     } else {
       environment.links.send(.produced(produce.connection, produce.sequence, outcome), to: produce.shard)
     }
@@ -173,11 +174,16 @@ extension Shard {
       recordErrors: outcome.recordErrors, errorMessage: outcome.message)
   }
 
+  /// Retriable: a client goes on trying until there is room, or its delivery timeout.
+  private static let noRoom = KafkaError(
+    .kafkaStorageError, "the broker's disk is full: records are refused until there is room (ottla.disk.free.bytes.min)")
+
   /// Appends one partition's records to the log's pending write. An error leaves nothing behind.
   func append(
     _ records: UnsafeRawBufferPointer, version: Int16, acks: Int16, to hosted: HostedPartition
   ) -> PartitionTask.ProduceOutcome {
     let partition = hosted.partition
+    guard hasRoom(hosted.folder) else { return .init(failing: Self.noRoom) }
     do throws(BatchRejection) {
       let appended = try partition.appendAsLeader(
         records, version: version, requiresAllReplicas: acks == -1, validator: validator, now: wallClock)

@@ -1,0 +1,106 @@
+package import Effects
+package import Primitives
+package import Storage
+
+/// Work that may have to wait for a disk: never done on a shard's thread, so that a stalled disk stalls only those who
+/// need it. What it works on is in the job; what came of it goes back to the shard that gave it.
+package enum DiskJob: Sendable {
+  /// Brings logs of one data folder to the disk.
+  case flush([FlushWork])
+  /// Brings everything of the file system that holds this folder to the disk.
+  case syncAll(String)
+  /// Reads what is not in memory, and checks it: the answer that needs it finds it there.
+  case read(ColdRead)
+  /// Removes files that belong to no log any more, and whole folders.
+  case remove(files: [String], folders: [String])
+  /// Replaces a checkpoint file of a data folder.
+  case checkpoint(OffsetCheckpoint.Name, logDirectory: String, [TopicPartition: Offset])
+  /// Asks how much room a data folder's file system has left.
+  case measureSpace(String)
+}
+
+/// What came of a job.
+package enum DiskResult: Sendable {
+  case done
+  case failed(IOError)
+  /// A cold read: nil when every batch is sound, else where the first damaged one begins, and why it is.
+  case checked(ColdRead.Damage?)
+  case space(totalBytes: Int64, usableBytes: Int64)
+}
+
+/// Which threads of a data folder do a job: those of one lane never wait for those of another.
+package enum DiskLane: Sendable, CaseIterable {
+  /// One flush after the other; whatever comes during one is part of the next.
+  case flush
+  /// Somebody waits for it.
+  case prompt
+}
+
+extension DiskJob {
+  package var lane: DiskLane {
+    switch self {
+    case .flush, .syncAll: .flush
+    case .read, .remove, .checkpoint, .measureSpace: .prompt
+    }
+  }
+
+  /// Does the job, on whatever thread.
+  package func run(_ fileSystem: any FileSystem) -> DiskResult {
+    do throws(IOError) {
+      switch self {
+      case .flush(let works): for work in works { try work.run(fileSystem) }
+      case .syncAll(let path): try fileSystem.syncAll(holding: path)
+      case .read(let read): return .checked(try read.run())
+      case .remove(let files, let folders): try Self.remove(files, folders, fileSystem)
+      case .checkpoint(let name, let directory, let offsets):
+        try OffsetCheckpoint(name, logDirectory: directory, fileSystem: fileSystem).write(offsets)
+      case .measureSpace(let path):
+        let space = try fileSystem.space(at: path)
+        return .space(totalBytes: space.totalBytes, usableBytes: space.usableBytes)
+      }
+      return .done
+    } catch { return .failed(error) }
+  }
+
+  /// Removes all it can; throws the first failure.
+  private static func remove(_ files: [String], _ folders: [String], _ fileSystem: any FileSystem) throws(IOError) {
+    var failure: IOError?
+    func attempt(_ removal: () throws(IOError) -> Void) {
+      do throws(IOError) { try removal() } catch { failure = failure ?? error }
+    }
+    for file in files { attempt { () throws(IOError) in try fileSystem.removeFile(file) } }
+    for folder in folders { attempt { () throws(IOError) in try fileSystem.removeDirectory(folder) } }
+    if let failure { throw failure }
+  }
+}
+
+/// A job's way back to where it came from.
+package struct DiskToken: Hashable, Sendable {
+  package let value: UInt64
+  package init(_ value: UInt64) { self.value = value }
+}
+
+/// The threads that wait for disks, or the simulator's idea of them.
+package protocol DiskWorkers: AnyObject {
+  /// Runs `job` for the data folder with this number in log.dirs; then `Shard.diskFinished` is called with its token, in a
+  /// later turn of the shard that submitted it.
+  func submit(_ job: DiskJob, token: DiskToken, directory: Int)
+}
+
+extension Shard {
+  /// Gives a job to the threads of a data folder; `then` is called with what came of it, in a later turn.
+  func onDisk(_ directory: Int, _ job: DiskJob, then: @escaping (DiskResult) -> Void) {
+    diskJobCount &+= 1
+    let token = DiskToken(diskJobCount)
+    diskJobs[token] = then
+    environment.disk.submit(job, token: token, directory: directory)
+  }
+
+  /// A job of this shard has been done.
+  package func diskFinished(_ token: DiskToken, _ result: DiskResult) {
+    diskJobs.removeValue(forKey: token)?(result)
+  }
+
+  /// Whether jobs are under way.
+  package var isOnDisk: Bool { !diskJobs.isEmpty }
+}

@@ -1,0 +1,141 @@
+internal import Broker
+internal import Effects
+internal import Primitives
+internal import Storage
+
+/// The threads that wait for disks, those of each data folder by themselves: a folder whose disk stalls holds nobody else up.
+final class DiskThreads: Sendable {
+  private let folders: [FolderThreads]
+
+  /// - Parameter mailboxes: of the shards, by their numbers: where results go.
+  init(folders paths: [String], fileSystem: LinuxFileSystem, flushThreads: Int, mailboxes: [Mailbox]) {
+    folders = paths.map { path in
+      FolderThreads(path: path, fileSystem: fileSystem, flushThreads: flushThreads) { order, result in
+        mailboxes[order.shard].post([.disk(order.token, result)])
+      }
+    }
+  }
+
+  func submit(_ job: DiskJob, token: DiskToken, shard: Int, folder: Int) {
+    folders[folder].add(DiskOrder(job: job, token: token, shard: shard))
+  }
+
+  /// Does what has been submitted, then ends the threads.
+  func stop() { for folder in folders { folder.stop() } }
+}
+
+/// A job, and whose it is.
+struct DiskOrder: Sendable {
+  let job: DiskJob
+  let token: DiskToken
+  let shard: Int
+}
+
+/// The threads of one data folder: one that flushes, with a crew that helps it where a round has many files, and some for
+/// everything else.
+final class FolderThreads: Sendable {
+  private let path: String
+  private let fileSystem: LinuxFileSystem
+  private let finish: @Sendable (DiskOrder, DiskResult) -> Void
+  private let flushes = JobQueue<DiskOrder>()
+  private let rounds = JobQueue<FlushRound>()
+  private let prompt = JobQueue<DiskOrder>()
+  private let crewCount: Int
+  private let threads = ThreadList()
+  private let crew = ThreadList()
+
+  private static let promptThreadCount = 2
+  /// From this many files on, one sync of the whole file system is quicker.
+  private static let wholeSyncFileCount = 128
+
+  init(
+    path: String, fileSystem: LinuxFileSystem, flushThreads: Int,
+    finish: @escaping @Sendable (DiskOrder, DiskResult) -> Void
+  ) {
+    self.path = path
+    self.fileSystem = fileSystem
+    self.finish = finish
+    crewCount = max(0, flushThreads - 1)
+    threads.start("flush") { [self] in flush() }
+    for number in 0..<crewCount { crew.start("flush-\(number + 1)") { [rounds] in Self.help(rounds) } }
+    for number in 0..<Self.promptThreadCount { threads.start("disk-\(number)") { [self] in work() } }
+  }
+
+  func add(_ order: DiskOrder) {
+    switch order.job.lane {
+    case .flush: flushes.add(order)
+    case .prompt: prompt.add(order)
+    }
+  }
+
+  func stop() {
+    flushes.close()
+    prompt.close()
+    threads.join()
+    // Whoever flushes needs its crew to the end.
+    rounds.close()
+    crew.join()
+  }
+
+  private func work() {
+    while let order = prompt.take() { finish(order, order.job.run(fileSystem)) }
+  }
+
+  // MARK: flushing
+
+  /// Round after round: everything that came while one ran, of every shard, is the next.
+  private func flush() {
+    while let orders = flushes.takeAll() {
+      var works: [FlushWork] = []
+      var others: [DiskOrder] = []
+      for order in orders {
+        if case .flush(let more) = order.job { works += more } else { others.append(order) }
+      }
+      if !works.isEmpty {
+        let result = bringToDisk(works)
+        for order in orders { if case .flush = order.job { finish(order, result) } }
+      }
+      for order in others { finish(order, order.job.run(fileSystem)) }
+    }
+  }
+
+  private func bringToDisk(_ works: [FlushWork]) -> DiskResult {
+    let files = works.flatMap(\.files)
+    do throws(IOError) {
+      if files.count >= Self.wholeSyncFileCount {
+        try fileSystem.syncAll(holding: path)
+      } else {
+        try sync(files)
+      }
+      // A folder that got many new names needs one sync; the inner ones come first.
+      var done: Set<String> = []
+      for depth in 0..<2 {
+        for work in works where work.directories.count > depth {
+          let directory = work.directories[depth]
+          if done.insert(directory).inserted { try fileSystem.syncDirectory(directory) }
+        }
+      }
+      return .done
+    } catch { return .failed(error) }
+  }
+
+  private func sync(_ files: [any File]) throws(IOError) {
+    let helperCount = min(crewCount, files.count - 1)
+    guard helperCount > 0 else {
+      for file in files { try file.sync() }
+      return
+    }
+    let round = FlushRound(files, helperCount: helperCount)
+    for _ in 0..<helperCount { rounds.add(round) }
+    round.work()
+    round.waitForHelpers()
+    if let failure = round.failure { throw failure }
+  }
+
+  private static func help(_ rounds: JobQueue<FlushRound>) {
+    while let round = rounds.take() {
+      round.work()
+      round.leave()
+    }
+  }
+}
