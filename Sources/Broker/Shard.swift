@@ -233,9 +233,12 @@ package final class Shard {
         environment.logger.error("\(hosted.partition.topicPartition): closing failed: \(error)")
       }
     }
-    // A log that could not be opened after an unclean stop has not been checked yet.
-    return isClean && (startMode.wasCleanShutdown || !hasOfflinePartition)
+    // A log that could not be opened after an unclean stop has not been checked yet, and of what a failed folder holds
+    // nothing is known.
+    return isClean && !hasFailedFolder && (startMode.wasCleanShutdown || !hasOfflinePartition)
   }
+
+  private var hasFailedFolder: Bool { folders.contains { if case .failed = $0 { true } else { false } } }
 
   private var hasOfflinePartition: Bool {
     topicsByName.values.contains { topic in

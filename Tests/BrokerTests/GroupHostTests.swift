@@ -69,7 +69,7 @@ import Testing
     client.sendCommit("g0", "orders", 0, 5)
     broker.settle()
     #expect(try client.takeOne().commitErrors == [.none])
-    broker.disk.failWrites(to: Self.offsetsTopic)
+    broker.disk.failWrites(to: Self.offsetsTopic, errno: 28)
     client.sendCommit("g0", "orders", 0, 6)
     client.sendOffsetFetch("g0", "orders", 0)
     broker.settle()
@@ -93,7 +93,7 @@ import Testing
     for number in 0..<4 { writer.sendCommit("g\(number)", "orders", 0, 1) }
     broker.settle()
     _ = writer.take()
-    broker.disk.failWrites(to: Self.offsetsTopic)
+    broker.disk.failWrites(to: Self.offsetsTopic, errno: 28)
     for number in 0..<4 {
       // In the same turn: one changes an offset, the other reads it.
       writer.sendCommit("g\(number)", "orders", 0, 2)
@@ -166,7 +166,7 @@ import Testing
       version: 2, key: .syncGroup)
     broker.settle()
     #expect(client.take().count == 1)
-    broker.disk.failWrites(to: Self.offsetsTopic)
+    broker.disk.failWrites(to: Self.offsetsTopic, errno: 28)
     let before = broker.log.all.count
     broker.advance(ms: 60_000)
     let lines = broker.log.all[before...]
@@ -205,7 +205,7 @@ import Testing
     broker.settle()
     #expect(client.take().allSatisfy { $0.commitErrors == [.none] })
     // A failed write makes the coordinators read their logs again.
-    broker.disk.failWrites(to: Self.offsetsTopic)
+    broker.disk.failWrites(to: Self.offsetsTopic, errno: 28)
     broker.disk.failReads(from: Self.offsetsTopic)
     for number in 0..<4 { client.sendCommit("g\(number)", "orders", 0, 4) }
     broker.settle()

@@ -78,16 +78,16 @@ struct ConfigurationSourcesTests {
   func warnings() throws {
     let sources = ConfigurationSources(
       file: "num.partitons=3\nnum.io.threads=16\nqueued.max.requests=500\nlistener.name.x.ssl.key.password=p\n"
-        + "log.flush.interval.messages=10000\ncompression.zstd.level=9",
+        + "unclean.leader.election.enable=true\ncompression.zstd.level=9",
       environment: ["KAFKA_FOO": "1", "KAFKA_OPTS": "-X"])
     let warnings = try sources.load().warnings
     #expect(
       warnings == [
         .unknownName("foo", .environment(variable: "KAFKA_FOO")),
         .withoutEffect("listener.name.x.ssl.key.password", .file(line: 4)),
-        .withoutEffect("log.flush.interval.messages", .file(line: 5)),
         .withoutEffect("num.io.threads", .file(line: 2)),
         .unknownName("num.partitons", .file(line: 1)),
+        .withoutEffect("unclean.leader.election.enable", .file(line: 5)),
       ])
     #expect(try ConfigurationSources().load().warnings.isEmpty)
   }

@@ -58,7 +58,7 @@ import Testing
     }
   }
 
-  @Test func whatIsAppendedIsSeenWhenItIsWritten() throws {
+  @Test func whatIsAppendedIsSeenWhenItIsOnTheDisk() throws {
     let partition = try open()
     #expect(try append(batch(["a", "b"]), to: partition).get().baseOffset == Offset(0))
     #expect(try append(batch(["c"]), to: partition).get().baseOffset == Offset(2))
@@ -66,7 +66,10 @@ import Testing
     #expect(partition.highWatermark == .zero)
     #expect(try partition.read(from: .zero, maxBytes: 1000, minOneBatch: true).range == nil)
     try partition.log.writePending()
-    #expect(partition.advanceHighWatermark())
+    #expect(!partition.advanceHighWatermark() && partition.waitsForFlush)
+    #expect(try partition.read(from: .zero, maxBytes: 1000, minOneBatch: true).range == nil)
+    try partition.log.flush()
+    #expect(partition.advanceHighWatermark() && !partition.waitsForFlush)
     #expect(partition.highWatermark == Offset(3))
     #expect(!partition.advanceHighWatermark())
     let slice = try partition.read(from: .zero, maxBytes: 1000, minOneBatch: true)

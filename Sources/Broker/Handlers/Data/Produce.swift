@@ -77,8 +77,11 @@ extension Shard {
 
   /// Another shard's client produces to a partition of this one.
   func takeProduce(_ produce: RemoteProduce) {
-    guard case .here(let hosted)? = topicsByID[produce.topicID]?.place(produce.partition) else {
-      let outcome = PartitionTask.ProduceOutcome(failing: KafkaError(.notLeaderOrFollower))
+    let place = topicsByID[produce.topicID]?.place(produce.partition)
+    guard case .here(let hosted)? = place else {
+      let isOffline = if case .offline? = place { true } else { false }
+      let error = KafkaError(isOffline ? .kafkaStorageError : .notLeaderOrFollower)
+      let outcome = PartitionTask.ProduceOutcome(failing: error)
       return environment.links.send(.produced(produce.connection, produce.sequence, outcome), to: produce.shard)
     }
     let outcome = produce.records.withUnsafeBytes {
@@ -176,7 +179,8 @@ extension Shard {
 
   /// Retriable: a client goes on trying until there is room, or its delivery timeout.
   private static let noRoom = KafkaError(
-    .kafkaStorageError, "the broker's disk is full: records are refused until there is room (ottla.disk.free.bytes.min)")
+    .kafkaStorageError, "the broker's disk is full: records are refused until there is room (ottla.disk.free.bytes.min)"
+  )
 
   /// Appends one partition's records to the log's pending write. An error leaves nothing behind.
   func append(
