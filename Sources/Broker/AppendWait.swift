@@ -19,8 +19,8 @@ struct AppendWait {
     case task(RequestToken, Int, PartitionTask.ProduceOutcome)
     /// A coordinator's records.
     case group(GroupHost, [PendingGroupReply])
-    /// A look at what the log holds.
-    case listOffset(RequestToken, Int, timestamp: Int64, currentLeaderEpoch: Int32, isReadCommitted: Bool)
+    /// A part of a request that looks at the end of the log.
+    case work(RequestToken, Int, PartitionTask.Work)
   }
 
   /// What is waited for.
@@ -111,12 +111,12 @@ extension Shard {
     case .task(let token, let index, let outcome):
       finishTask(token, index, .produced(isWritten ? outcome : failure))
     case .group(let host, let replies): settleGroup(host, replies, isWritten: isWritten)
-    case .listOffset(let token, let index, let timestamp, let epoch, let isReadCommitted):
+    case .work(let token, let index, let work):
       let outcome =
         isWritten
-        ? listOffset(timestamp, epoch, isReadCommitted: isReadCommitted, on: wait.hosted)
+        ? run(work, on: wait.hosted, waits: (token, index), isSafe: true)
         : .failed(KafkaError(failure.error, failure.message))
-      finishTask(token, index, outcome)
+      if let outcome { finishTask(token, index, outcome) }
     }
   }
 

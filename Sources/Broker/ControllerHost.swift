@@ -21,9 +21,13 @@ package final class ControllerHost {
   var latestImage: UInt64 = 0
   /// Images in which topics are gone that some shard still has open.
   var deletionsSpreading: Set<UInt64> = []
-  /// Commands that wait for that to end: until then another topic must not get such a name, for it would get the folders
+  /// Checkpoint files that have yet to forget deleted topics.
+  var forgettingCount = 0
+  /// Commands that wait for both to end: until then another topic must not get such a name, for it would get the folders
   /// under the open logs.
   var delayed: [(command: ControllerCommand, finish: Finish)] = []
+
+  var mayDecide: Bool { deletionsSpreading.isEmpty && forgettingCount == 0 }
 
   package init(coordination: any CoordinationService, controller: Controller) {
     self.coordination = coordination
@@ -79,7 +83,8 @@ extension Shard {
     guard let host = controllerHost, host.isLoaded else {
       return finish(.failure(KafkaError(.notController, "the cluster's metadata is still being loaded")))
     }
-    guard host.deletionsSpreading.isEmpty else { return host.delayed.append((command, finish)) }
+    guard isWorking(0) else { return finish(.failure(Self.metadataFolderFailed)) }
+    guard host.mayDecide else { return host.delayed.append((command, finish)) }
     let decision: Decision<MetadataRecord, ControllerReply>
     do throws(KafkaError) { decision = try host.controller.decide(command, at: wallClock) } catch {
       return finish(.failure(error))
@@ -147,6 +152,9 @@ extension Shard {
     host.spreading[host.latestImage]?.finishes.append(finish)
   }
 
+  private static let metadataFolderFailed = KafkaError(
+    .kafkaStorageError, "the data folder that holds the cluster's metadata has failed")
+
   /// Another shard has applied an image. Images are applied in order, so an older one never comes after a newer one.
   func imageApplied(_ sequence: UInt64) {
     guard let host = controllerHost, let spreading = host.spreading[sequence] else { return }
@@ -156,7 +164,12 @@ extension Shard {
     }
     host.spreading[sequence] = nil
     for finish in spreading.finishes { finish() }
-    guard host.deletionsSpreading.remove(sequence) != nil, host.deletionsSpreading.isEmpty else { return }
+    if host.deletionsSpreading.remove(sequence) != nil { runDelayedCommands(host) }
+  }
+
+  /// Commands that waited for a deletion go on, or fail where the folder of the metadata has failed meanwhile.
+  func runDelayedCommands(_ host: ControllerHost) {
+    guard host.mayDecide || !isWorking(0) else { return }
     let delayed = host.delayed
     host.delayed.removeAll()
     for (command, finish) in delayed { run(command, finish: finish) }

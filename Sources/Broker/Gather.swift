@@ -129,9 +129,16 @@ extension Shard {
   }
 
   /// Does a piece of work on a partition of this shard. nil when the outcome comes later, by `finishTask(waits)`.
-  private func run(
-    _ work: PartitionTask.Work, on hosted: HostedPartition, waits: (RequestToken, Int)
+  ///
+  /// - Parameter isSafe: whether the work has waited for the records that were in the file when it came.
+  func run(
+    _ work: PartitionTask.Work, on hosted: HostedPartition, waits: (RequestToken, Int), isSafe: Bool = false
   ) -> PartitionTask.Outcome? {
+    if !isSafe, work.looksAtTheEnd, hosted.partition.waitsForFlush, !hosted.partition.log.isFenced {
+      let last = hosted.partition.log.writtenEndOffset.value - 1
+      appendWaits.append(AppendWait(hosted, last, .highWatermark, .work(waits.0, waits.1, work)))
+      return nil
+    }
     switch work {
     case .produce(let records, let version, let acks):
       let outcome = records.withUnsafeBytes { append($0, version: version, acks: acks, to: hosted) }
@@ -141,17 +148,8 @@ extension Shard {
       return nil
     case .read(let task): return read(task, from: hosted, waits: waits)
     case .listOffset(let timestamp, let epoch, let isReadCommitted):
-      // What has been acknowledged at acks=1 counts, once it can be read.
-      let partition = hosted.partition
-      guard timestamp != -2, timestamp != -4, partition.waitsForFlush, !partition.log.isFenced else {
-        return listOffset(timestamp, epoch, isReadCommitted: isReadCommitted, on: hosted)
-      }
-      let purpose = AppendWait.Purpose.listOffset(
-        waits.0, waits.1, timestamp: timestamp, currentLeaderEpoch: epoch, isReadCommitted: isReadCommitted)
-      appendWaits.append(
-        AppendWait(hosted, partition.log.writtenEndOffset.value - 1, .highWatermark, purpose))
-      return nil
-    case .deleteRecords(let offset): return deleteRecords(before: offset, on: hosted)
+      return listOffset(timestamp, epoch, isReadCommitted: isReadCommitted, on: hosted)
+    case .deleteRecords(let offset): return deleteRecords(before: offset, on: hosted, waits: waits)
     case .epochEndOffset(let current, let epoch): return epochEndOffset(current, epoch, on: hosted)
     case .describeSize:
       let partition = hosted.partition

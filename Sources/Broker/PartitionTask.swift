@@ -13,6 +13,15 @@ package struct PartitionTask: Sendable {
     case deleteRecords(before: Int64)
     case epochEndOffset(currentLeaderEpoch: Int32, leaderEpoch: Int32)
     case describeSize
+
+    /// Whether it asks for the end of the log: what has been acknowledged at acks=1 counts too, once it is safe.
+    var looksAtTheEnd: Bool {
+      switch self {
+      case .listOffset(let timestamp, _, _): timestamp != -2 && timestamp != -4
+      case .deleteRecords: true
+      case .produce, .read, .epochEndOffset, .describeSize: false
+      }
+    }
   }
 
   /// A read on behalf of a fetch.

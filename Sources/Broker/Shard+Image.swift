@@ -132,7 +132,7 @@ extension Shard {
     let name = partition.description
     let holder = config.logDirs.firstIndex { environment.fileSystem.exists($0 + "/" + name) }
     if let holder { return holder }
-    let working = folders.indices.filter { if case .working = folders[$0] { true } else { false } }
+    let working = folders.indices.filter { isWorking($0) }
     let spread = name.utf8.reduce(UInt64(0)) { $0 &* 31 &+ UInt64($1) }
     return working.isEmpty ? 0 : working[Int(spread % UInt64(working.count))]
   }
@@ -161,17 +161,7 @@ extension Shard {
         environment.logger.error("\(hosted.partition.topicPartition): removing \(directory) failed: \(error)")
       }
     }
-    syncLogDirs()
     scheduleDeletedFiles(afterMs: 0)
-  }
-
-  /// Brings the names of partitions' folders to the disk: once for all partitions of a topic.
-  private func syncLogDirs() {
-    for directory in config.logDirs {
-      do throws(IOError) { try environment.fileSystem.syncDirectory(directory) } catch {
-        environment.logger.error("syncing \(directory) failed: \(error)")
-      }
-    }
   }
 
   /// Puts a folder that belongs to no partition of the cluster out of the way. Its records are not removed: what the cluster
@@ -195,12 +185,15 @@ extension Shard {
     for directory in config.logDirs {
       guard let names = try? environment.fileSystem.list(directory) else { continue }
       for name in names {
-        guard let partition = LogFileName.topicPartition(ofFolder: name),
-          image.topic(named: partition.topic)?.partition(partition.partition) == nil
-        else { continue }
+        guard let partition = LogFileName.topicPartition(ofFolder: name) else { continue }
         let folder = directory + "/" + name
-        let id = try? Log.topicID(inFolder: folder, fileSystem: environment.fileSystem)
-        setAside(folder, id: (id ?? nil) ?? .zero)
+        let topic = image.topic(named: partition.topic)
+        let isKnown = topic?.partition(partition.partition) != nil
+        // Where there is but one folder, opening the log finds out whose it is. With several, that of an older topic might
+        // hide the one that is in another folder.
+        if isKnown, config.logDirs.count == 1 { continue }
+        let id = (try? Log.topicID(inFolder: folder, fileSystem: environment.fileSystem)) ?? nil
+        if !isKnown || (id != nil && id != topic?.id) { setAside(folder, id: id ?? .zero) }
       }
     }
   }

@@ -23,7 +23,11 @@ extension Shard {
       apply(image, delta)
       environment.links.send(.imageApplied(from: index, sequence: sequence), to: Self.controllerShard)
     case .imageApplied(_, let sequence): imageApplied(sequence)
-    case .logStart(let topicID, let partition, let offset): checkpointLogStart(topicID, partition, offset)
+    case .logStart(let shard, let token, let topicID, let partition, let offset):
+      keepLogStart(topicID, partition, offset) { [environment] isKept in
+        environment.links.send(.logStartKept(token, isKept), to: shard)
+      }
+    case .logStartKept(let token, let isKept): logStartWaits.removeValue(forKey: token)?(isKept)
     case .recoveryPoints(let points): takeRecoveryPoints(points)
     case .folderFailed(let folder, let cause): takeFailure(of: folder, cause)
     case .folderSpace(let folder, let space): takeSpace(folder, space)

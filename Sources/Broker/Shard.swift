@@ -105,6 +105,10 @@ package final class Shard {
   /// The checkpoint files, on the shard that keeps them: what is to be written, and whether a writing is under way.
   var staleCheckpoints: Set<OffsetCheckpoint.Name> = []
   var isWritingCheckpoint = false
+  /// Who waits for the next writing of one, and learns whether it went well.
+  var checkpointWaits: [OffsetCheckpoint.Name: [(Bool) -> Void]] = [:]
+  /// What waits for another shard to keep a log's start.
+  var logStartWaits: [RequestToken: (Bool) -> Void] = [:]
   var dirtyPartitions: [HostedPartition] = []
   var appendWaits: [AppendWait] = []
   let readScratch: UnsafeMutableRawBufferPointer

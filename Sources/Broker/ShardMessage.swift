@@ -25,7 +25,10 @@ package enum ShardMessage: Sendable {
   case image(ClusterImage, ClusterDelta, sequence: UInt64)
   case imageApplied(from: Int, sequence: UInt64)
   /// The log of a partition of that topic begins there now: for the keeper of the checkpoint files.
-  case logStart(topicID: UUID, TopicPartition, Offset)
+  /// Answered by `logStartKept` with the same token.
+  case logStart(from: Int, RequestToken, topicID: UUID, TopicPartition, Offset)
+  /// The log's start has been written down, or could not be.
+  case logStartKept(RequestToken, Bool)
   /// Up to where logs are on the disk, for the same.
   case recoveryPoints([(topicID: UUID, TopicPartition, Offset)])
   /// A write or a sync of a data folder failed.

@@ -112,7 +112,7 @@ final class FolderThreads: Sendable {
       for depth in 0..<2 {
         for work in works where work.directories.count > depth {
           let directory = work.directories[depth]
-          if done.insert(directory).inserted { try fileSystem.syncDirectory(directory) }
+          if done.insert(directory).inserted { try FlushWork.syncNames(in: directory, fileSystem) }
         }
       }
       return .done

@@ -200,9 +200,9 @@ package final class RunningBroker {
         if try CleanShutdownMarker.read(logDirectory: directory, fileSystem: fileSystem) == nil { isClean = false }
         try CleanShutdownMarker.remove(logDirectory: directory, fileSystem: fileSystem)
         let checkpoint = OffsetCheckpoint(.logStartOffset, logDirectory: directory, fileSystem: fileSystem)
-        logStarts.merge(try checkpoint.read()) { $1 }
+        logStarts.merge(try checkpoint.readOfPresent()) { $1 }
         let points = OffsetCheckpoint(.recoveryPoint, logDirectory: directory, fileSystem: fileSystem)
-        recoveryPoints.merge(try points.read()) { $1 }
+        recoveryPoints.merge(try points.readOfPresent()) { $1 }
       }
       return Start(
         clusterID: identity.clusterID,

@@ -18,7 +18,13 @@ package struct FlushWork: Sendable {
   /// Syncs the files, and the folders where names changed. Never to be tried again after it failed.
   package func run(_ fileSystem: any FileSystem) throws(IOError) {
     for file in files { try file.sync() }
-    for directory in directories { try fileSystem.syncDirectory(directory) }
+    for directory in directories { try Self.syncNames(in: directory, fileSystem) }
+  }
+
+  /// Brings the names in a folder to the disk. One that is not there any more has none: its topic was deleted, and the
+  /// folder renamed, after the flush had begun.
+  package static func syncNames(in directory: String, _ fileSystem: any FileSystem) throws(IOError) {
+    do throws(IOError) { try fileSystem.syncDirectory(directory) } catch { if !error.isMissing { throw error } }
   }
 }
 
@@ -31,7 +37,7 @@ extension Log {
       return nil
     }
     return try onFile { () throws(IOError) in
-      try writeLeaderEpochs()
+      try writeOrDropLeaderEpochs()
       var files: [any File] = []
       if isNew { files.append(try environment.fileSystem.open(path(LogFileName.partitionMetadata), .readWrite)) }
       if leaderEpochsUnsynced {

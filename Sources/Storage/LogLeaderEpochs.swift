@@ -12,6 +12,18 @@ extension Log {
     leaderEpochsUnsynced = true
   }
 
+  /// The same, where a full disk must not hold a flush up: the checkpoint is then removed, which needs no room, and the log
+  /// itself is asked at the next start. An old one would not know of a term that the recovery point has passed.
+  func writeOrDropLeaderEpochs() throws(IOError) {
+    do throws(IOError) { try writeLeaderEpochs() } catch {
+      guard error.isOutOfSpace else { throw error }
+      let file = path(LogFileName.leaderEpochs)
+      if environment.fileSystem.exists(file) { try environment.fileSystem.removeFile(file) }
+      leaderEpochsUnsynced = false
+      directoryChanged = true
+    }
+  }
+
   /// Reads the checkpoint, or where it is missing or damaged the whole log. The checkpoint is written at every roll and
   /// synced at every flush, so only the active segment and what is behind the recovery point may know of newer terms:
   /// they are asked unless the last stop was clean and the checkpoint knows the term of the last batch.

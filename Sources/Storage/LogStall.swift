@@ -47,4 +47,7 @@ extension IOError {
 
   /// Whether a file could not be opened because too many are (ENFILE, EMFILE). No write and no sync fails like this.
   package var isOutOfDescriptors: Bool { errno == 23 || errno == 24 }
+
+  /// Whether there is nothing of that name (ENOENT).
+  package var isMissing: Bool { errno == 2 }
 }

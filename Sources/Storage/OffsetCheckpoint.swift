@@ -11,10 +11,12 @@ package struct OffsetCheckpoint {
   }
 
   private let path: String
+  private let logDirectory: String
   private let fileSystem: any FileSystem
 
   /// The checkpoint called `name` in the folder `logDirectory`.
   package init(_ name: Name, logDirectory: String, fileSystem: any FileSystem) {
+    self.logDirectory = logDirectory
     path = logDirectory + "/" + name.rawValue
     self.fileSystem = fileSystem
   }
@@ -23,6 +25,12 @@ package struct OffsetCheckpoint {
   package func read() throws(IOError) -> [TopicPartition: Offset] {
     guard fileSystem.exists(path) else { return [:] }
     return Self.parse(String(decoding: try fileSystem.readAll(path), as: UTF8.self)) ?? [:]
+  }
+
+  /// The offsets of those partitions whose folders lie beside the file. One of the others may have been made anew in another
+  /// folder of log.dirs, while this one had failed: what is said here is nothing to it.
+  package func readOfPresent() throws(IOError) -> [TopicPartition: Offset] {
+    try read().filter { fileSystem.exists(logDirectory + "/" + $0.key.description) }
   }
 
   /// Replaces the file, on the disk when it returns.

@@ -121,8 +121,11 @@ final class SimulatedBroker {
     for directory in config.logDirs {
       try disk.createDirectory(directory)
       leftovers += try disk.list(directory).filter { LogFileName.isDeletedFolder($0) }.map { directory + "/" + $0 }
-      logStarts.merge(try OffsetCheckpoint(.logStartOffset, logDirectory: directory, fileSystem: disk).read()) { $1 }
-      recoveryPoints.merge(try OffsetCheckpoint(.recoveryPoint, logDirectory: directory, fileSystem: disk).read()) {
+      logStarts.merge(try OffsetCheckpoint(.logStartOffset, logDirectory: directory, fileSystem: disk).readOfPresent())
+      { $1 }
+      recoveryPoints.merge(
+        try OffsetCheckpoint(.recoveryPoint, logDirectory: directory, fileSystem: disk).readOfPresent()
+      ) {
         $1
       }
     }

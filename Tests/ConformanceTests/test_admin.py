@@ -285,7 +285,7 @@ def topic_configs(admin, topic):
 
 
 TOPIC_CONFIGS = """cleanup.policy compression.gzip.level compression.lz4.level compression.type compression.zstd.level
-delete.retention.ms file.delete.delay.ms flush.messages flush.ms follower.replication.throttled.replicas
+delete.retention.ms durability file.delete.delay.ms flush.messages flush.ms follower.replication.throttled.replicas
 index.interval.bytes leader.replication.throttled.replicas local.retention.bytes local.retention.ms
 max.compaction.lag.ms max.message.bytes message.timestamp.after.max.ms message.timestamp.before.max.ms
 message.timestamp.type min.cleanable.dirty.ratio min.compaction.lag.ms min.insync.replicas preallocate

@@ -61,6 +61,7 @@ def test_a_stream_without_pause_is_not_kept_in_memory(quiet):
 
         # 480 megabytes go through.
         assert watch_memory(quiet, work) < 128 * MEGABYTE
+        assert connection.list_offset("stream", -1)[2] == 201 * 8
         assert connection.fetch_one("stream", 0, max_bytes=1, partition_bytes=1).high_watermark == 201 * 8
 
 

@@ -8,8 +8,9 @@ internal import Storage
 
 /// The checkpoint files of the data folders, kept by one shard and written on the disk's threads.
 ///
-/// All of them are hints: one that is older than the truth costs a longer start, never a record. So nobody waits for them,
-/// and while one is being written changes gather for the next.
+/// Recovery points are hints: one that is older than the truth costs a longer start, never a record. Where a log begins is
+/// more than that when records were deleted by request: that request waits. While a file is being written changes gather for
+/// the next writing.
 extension Shard {
   // MARK: recovery points
 
@@ -45,70 +46,111 @@ extension Shard {
 
   // MARK: log starts
 
-  /// A log's start has moved: the shard that keeps the files is told.
-  func checkpointLogStart(_ hosted: HostedPartition) {
+  /// A log's start has moved: the shard that keeps the files is told. `then` learns whether it has been written down.
+  func keepLogStart(_ hosted: HostedPartition, then: @escaping (Bool) -> Void) {
     let partition = hosted.partition
     scheduleDeletedFiles(afterMs: min(10_000, partition.config.fileDeleteDelayMs))
-    if index == Self.controllerShard {
-      checkpointLogStart(partition.topicID, partition.topicPartition, partition.log.logStartOffset)
-    } else {
-      environment.links.send(
-        .logStart(topicID: partition.topicID, partition.topicPartition, partition.log.logStartOffset),
-        to: Self.controllerShard)
+    guard index != Self.controllerShard else {
+      return keepLogStart(partition.topicID, partition.topicPartition, partition.log.logStartOffset, then: then)
     }
+    let token = makeToken()
+    logStartWaits[token] = then
+    environment.links.send(
+      .logStart(
+        from: index, token, topicID: partition.topicID, partition.topicPartition, partition.log.logStartOffset),
+      to: Self.controllerShard)
   }
 
   /// Notes a log's start, unless its topic is gone: another may have its name now.
-  func checkpointLogStart(_ topicID: UUID, _ partition: TopicPartition, _ offset: Offset) {
-    guard image.topic(id: topicID) != nil else { return }
+  func keepLogStart(
+    _ topicID: UUID, _ partition: TopicPartition, _ offset: Offset, then: @escaping (Bool) -> Void
+  ) {
+    guard image.topic(id: topicID) != nil else { return then(true) }
     logStarts[partition] = offset
-    writeCheckpoint(.logStartOffset)
+    writeCheckpoint(.logStartOffset, then: then)
   }
 
   /// Topics are gone: where their logs began, and what of them was on the disk, is nothing to those that will have their
-  /// names.
+  /// names. Until the files have forgotten it too, the controller makes no topic: after a crash the new one would lose the
+  /// records that the old one had deleted.
   func forgetCheckpoints(of topics: [String]) {
     guard !topics.isEmpty else { return }
     let gone = Set(topics)
     let points = recoveryPoints.filter { !gone.contains($0.key.topic) }
     if points.count < recoveryPoints.count {
       recoveryPoints = points
-      writeCheckpoint(.recoveryPoint)
+      forgetInFile(.recoveryPoint)
     }
     let kept = logStarts.filter { !gone.contains($0.key.topic) && image.topic(named: $0.key.topic) != nil }
     guard kept.count < logStarts.count else { return }
     logStarts = kept
-    writeCheckpoint(.logStartOffset)
+    forgetInFile(.logStartOffset)
+  }
+
+  private func forgetInFile(_ name: OffsetCheckpoint.Name) {
+    controllerHost?.forgettingCount += 1
+    writeCheckpoint(name) { [unowned self] isKept in
+      guard !isKept else { return forgotten() }
+      // Removing needs no room. The next writing makes the file anew.
+      let folders = config.logDirs.indices.filter { isWorking($0) }
+      var missing = folders.count
+      for folder in folders {
+        let file = config.logDirs[folder] + "/" + name.rawValue
+        onDisk(folder, .remove(files: [file], folders: [])) { [unowned self] _ in
+          missing -= 1
+          if missing == 0 { forgotten() }
+        }
+      }
+    }
+  }
+
+  private func forgotten() {
+    guard let host = controllerHost else { return }
+    host.forgettingCount -= 1
+    runDelayedCommands(host)
   }
 
   // MARK: writing
 
   /// Writes a checkpoint file of every folder of log.dirs, now or when the writing that is under way has ended.
-  private func writeCheckpoint(_ name: OffsetCheckpoint.Name) {
+  private func writeCheckpoint(_ name: OffsetCheckpoint.Name, then: ((Bool) -> Void)? = nil) {
     staleCheckpoints.insert(name)
+    if let then { checkpointWaits[name, default: []].append(then) }
     writeStaleCheckpoint()
   }
 
   private func writeStaleCheckpoint() {
-    guard !isWritingCheckpoint,
-      let name = OffsetCheckpoint.Name.allCases.first(where: staleCheckpoints.contains)
+    guard !isWritingCheckpoint, let name = OffsetCheckpoint.Name.allCases.first(where: staleCheckpoints.contains)
     else { return }
     staleCheckpoints.remove(name)
+    isWritingCheckpoint = true
+    let waits = checkpointWaits.removeValue(forKey: name) ?? []
+    write(name) { [unowned self] isKept in
+      isWritingCheckpoint = false
+      for wait in waits { wait(isKept) }
+      writeStaleCheckpoint()
+    }
+  }
+
+  /// Writes one kind of checkpoint file into every folder that has not failed; `then` learns whether all could be written.
+  private func write(_ name: OffsetCheckpoint.Name, then: @escaping (Bool) -> Void) {
     let offsets = name == .recoveryPoint ? recoveryPoints : logStarts
     var byFolder: [[TopicPartition: Offset]] = Array(repeating: [:], count: folders.count)
     for (partition, offset) in offsets { byFolder[folder(of: partition)][partition] = offset }
-    var missing = folders.count
-    isWritingCheckpoint = true
-    for (folder, inside) in byFolder.enumerated() {
-      let job = DiskJob.checkpoint(name, logDirectory: config.logDirs[folder], inside)
+    let working = folders.indices.filter { isWorking($0) }
+    guard !working.isEmpty else { return then(false) }
+    var missing = working.count
+    var isKept = true
+    for folder in working {
+      let job = DiskJob.checkpoint(name, logDirectory: config.logDirs[folder], byFolder[folder])
       onDisk(folder, job) { [unowned self] result in
         if case .failed(let error) = result {
           environment.logger.error("writing \(name.rawValue) of \(config.logDirs[folder]) failed: \(error)")
+          isKept = false
+          if error.isOfTheDevice { failFolder(folder, error) }
         }
         missing -= 1
-        guard missing == 0 else { return }
-        isWritingCheckpoint = false
-        writeStaleCheckpoint()
+        if missing == 0 { then(isKept) }
       }
     }
   }

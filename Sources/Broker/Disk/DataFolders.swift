@@ -62,6 +62,7 @@ extension Shard {
       if groupHosts[number]?.hosted === hosted, let host = groupHosts.removeValue(forKey: number) { answerParked(host) }
     }
     if index == Self.controllerShard { haltIfNothingIsLeft(folder, cause) }
+    if let host = controllerHost { runDelayedCommands(host) }
     return true
   }
 
@@ -75,7 +76,7 @@ extension Shard {
   /// The first folder holds the cluster's metadata: without it nothing can change, and a broker that cannot take a topic or
   /// a configuration is better started anew by whoever watches over it.
   private func haltIfNothingIsLeft(_ folder: Int, _ cause: IOError) {
-    let isLeft = folders.contains { if case .working = $0 { true } else { false } }
+    let isLeft = folders.indices.contains { isWorking($0) }
     if isLeft, folder != 0 { return }
     let reason = isLeft ? "it holds the cluster's metadata" : "no data folder is left"
     environment.halt("\(config.logDirs[folder]) failed (\(cause)), and \(reason)")
@@ -147,6 +148,9 @@ extension Shard {
     for shard in 0..<count where shard != index { environment.links.send(.folderSpace(folder, .full), to: shard) }
     takeSpace(folder, .full)
   }
+
+  /// Whether a folder has not failed.
+  func isWorking(_ folder: Int) -> Bool { if case .working = folders[folder] { true } else { false } }
 
   /// Whether a folder takes what producers send; coordinators and the cluster go on as long as there is any room.
   func hasRoom(_ folder: Int) -> Bool { folders[folder] != .working(.full) }

@@ -62,15 +62,23 @@ extension DiskJob {
     } catch { return .failed(error) }
   }
 
-  /// Removes all it can; throws the first failure.
+  /// Removes all it can; throws the first failure. That a folder has another name is on the disk before it is emptied: what
+  /// a power cut leaves of it must not pass for a partition.
   private static func remove(_ files: [String], _ folders: [String], _ fileSystem: any FileSystem) throws(IOError) {
     var failure: IOError?
     func attempt(_ removal: () throws(IOError) -> Void) {
-      do throws(IOError) { try removal() } catch { failure = failure ?? error }
+      do throws(IOError) { try removal() } catch { if !error.isMissing { failure = failure ?? error } }
     }
     for file in files { attempt { () throws(IOError) in try fileSystem.removeFile(file) } }
+    for parent in Set(folders.map(Self.parent(of:))).sorted() {
+      attempt { () throws(IOError) in try fileSystem.syncDirectory(parent) }
+    }
     for folder in folders { attempt { () throws(IOError) in try fileSystem.removeDirectory(folder) } }
     if let failure { throw failure }
+  }
+
+  private static func parent(of path: String) -> String {
+    path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
   }
 }
 

@@ -37,22 +37,28 @@ extension Shard {
     }
   }
 
-  /// Moves one log's start; -1 stands for the high watermark.
-  func deleteRecords(before asked: Int64, on hosted: HostedPartition) -> PartitionTask.Outcome {
+  /// Moves one log's start; -1 stands for the high watermark. nil when it is answered later: once the new start is written
+  /// down, for after a crash the log must not begin anew where it began before.
+  func deleteRecords(
+    before asked: Int64, on hosted: HostedPartition, waits: (RequestToken, Int)
+  ) -> PartitionTask.Outcome? {
     let partition = hosted.partition
     guard partition.config.cleanupPolicy.contains(.delete) else {
       return .failed(KafkaError(.policyViolation, "\(partition.topicPartition) has a cleanup.policy without delete"))
     }
     let offset = asked == -1 ? partition.highWatermark : Offset(asked)
     guard offset >= .zero, offset <= partition.highWatermark else { return .failed(KafkaError(.offsetOutOfRange)) }
-    do throws(LogError) {
-      let start = partition.log.logStartOffset
-      if offset > start {
-        // Also when removing the files failed: the next request is told where the log begins by now.
-        defer { if partition.log.logStartOffset > start { checkpointLogStart(hosted) } }
-        try partition.log.deleteRecords(before: offset, now: wallClock)
-      }
-    } catch { return .failed(Partition.kafkaError(error, partition.topicPartition)) }
-    return .deletedRecords(lowWatermark: partition.log.logStartOffset.value)
+    let start = partition.log.logStartOffset
+    var outcome = PartitionTask.Outcome.deletedRecords(lowWatermark: max(start, offset).value)
+    guard offset > start else { return outcome }
+    do throws(LogError) { try partition.log.deleteRecords(before: offset, now: wallClock) } catch {
+      outcome = .failed(Partition.kafkaError(error, partition.topicPartition))
+    }
+    // Also when removing the files failed: the next request is told where the log begins by now.
+    guard partition.log.logStartOffset > start else { return outcome }
+    keepLogStart(hosted) { [unowned self] isKept in
+      finishTask(waits.0, waits.1, isKept ? outcome : .failed(KafkaError(.kafkaStorageError)))
+    }
+    return nil
   }
 }
