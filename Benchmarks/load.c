@@ -13,6 +13,7 @@ static const char usage[] =
   "  --connections N (16)  --depth N (1; produce: requests in flight on a connection)\n"
   "  --record-bytes N (100)  --records-per-batch N (1) | --batch-bytes N  --lz4\n"
   "  --requests N | --records N (consume) | --seconds N   what is measured;  --warmup N requests before (1000)\n"
+  "  --acks 1|all (1)\n"
   "  --max-bytes N (1048576; consume: a fetch)  --rate N (1000; latency: records a second)\n"
   "  --pid PID  reports the CPU time of that process over what is measured\n"
   "  --no-verify  reads answers without looking into them  --json  --time-limit SECONDS (120)\n";
@@ -28,6 +29,12 @@ static unsigned positive(const char *text) {
   unsigned long value = number(text);
   if (value == 0 || value > 1u << 30) fail("out of range: %s", text);
   return (unsigned)value;
+}
+
+static int acks(const char *text) {
+  if (!strcmp(text, "1")) return 1;
+  if (strcmp(text, "all") && strcmp(text, "-1")) fail("acks is 1 or all: %s", text);
+  return -1;
 }
 
 static void split_address(options_t *o, char *address) {
@@ -55,6 +62,7 @@ static void apply_option(options_t *o, const char *name, char *value) {
   else if (!strcmp(name, "rate")) o->rate = positive(value);
   else if (!strcmp(name, "pid")) o->pid = (pid_t)positive(value);
   else if (!strcmp(name, "time-limit")) o->time_limit_seconds = positive(value);
+  else if (!strcmp(name, "acks")) o->acks = acks(value);
   else if (!strcmp(name, "lz4")) o->lz4 = true;
   else if (!strcmp(name, "create")) o->create = true;
   else if (!strcmp(name, "no-verify")) o->verify = false;
@@ -67,13 +75,13 @@ static void apply_option(options_t *o, const char *name, char *value) {
 
 static options_t parse_options(int argc, char **argv) {
   options_t o = {.topic = "bench", .partitions = 6, .connections = 16, .depth = 1, .record_bytes = 100,
-    .records_per_batch = 1, .warmup_requests = 1000, .rate = 1000, .max_bytes = 1 << 20, .time_limit_seconds = 120,
+    .records_per_batch = 1, .warmup_requests = 1000, .rate = 1000, .acks = 1, .max_bytes = 1 << 20, .time_limit_seconds = 120,
     .verify = true};
   static const struct option table[] = {
     {"address", 1, 0, 0}, {"topic", 1, 0, 0}, {"partitions", 1, 0, 0}, {"connections", 1, 0, 0}, {"depth", 1, 0, 0},
     {"record-bytes", 1, 0, 0}, {"records-per-batch", 1, 0, 0}, {"batch-bytes", 1, 0, 0}, {"requests", 1, 0, 0},
     {"records", 1, 0, 0}, {"seconds", 1, 0, 0}, {"warmup", 1, 0, 0}, {"max-bytes", 1, 0, 0}, {"rate", 1, 0, 0},
-    {"pid", 1, 0, 0}, {"time-limit", 1, 0, 0}, {"config", 1, 0, 0}, {"lz4", 0, 0, 0}, {"create", 0, 0, 0},
+    {"acks", 1, 0, 0}, {"pid", 1, 0, 0}, {"time-limit", 1, 0, 0}, {"config", 1, 0, 0}, {"lz4", 0, 0, 0}, {"create", 0, 0, 0},
     {"no-verify", 0, 0, 0}, {"json", 0, 0, 0}, {"help", 0, 0, 'h'}, {0, 0, 0, 0}};
   int index, got;
   while ((got = getopt_long(argc, argv, "h", table, &index)) != -1) {

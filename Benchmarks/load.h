@@ -12,6 +12,7 @@ typedef struct {
   uint64_t requests, records, warmup_requests;            // requests (produce) or records (consume) to measure
   unsigned seconds, rate, max_bytes, time_limit_seconds;
   pid_t pid;                                              // whose CPU time to report; 0 none
+  int acks;
   bool lz4, verify, create, json;
   char *configs[32];
   unsigned config_count;
@@ -49,8 +50,8 @@ bracket_t take_bracket(const options_t *o);
 void set_elapsed(result_t *result, bracket_t from, bracket_t to);
 void print_result(const options_t *o, const result_t *result);
 
-/// Appends a whole Produce v9 request (acks=1) for `partition` holding the batch.
-void put_produce(writer_t *w, const char *topic, unsigned partition, const uint8_t *batch, size_t length);
+/// Appends a whole Produce v9 request for `partition` holding the batch; acks is 1, or -1 for all.
+void put_produce(writer_t *w, const char *topic, unsigned partition, const uint8_t *batch, size_t length, int acks);
 /// Reads a Produce v9 answer of one partition; ends the program on an error code or another partition.
 uint64_t check_produce_answer(const uint8_t *answer, size_t length, uint32_t correlation, unsigned partition);
 

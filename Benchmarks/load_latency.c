@@ -29,7 +29,7 @@ static void prepare(latency_run_t *run) {
   const options_t *o = run->o;
   writer_t batch = {0};
   put_batch(&batch, 1, o->record_bytes, 0, false);
-  put_produce(&run->request, o->topic, 0, batch.bytes, batch.length);
+  put_produce(&run->request, o->topic, 0, batch.bytes, batch.length, o->acks);
   run->batch_length = batch.length;
   run->batch_at = run->request.length - 3 - batch.length;  // three tag buffers end the request
   run->stamp_at = run->request.length - 3 - 1 - o->record_bytes;  // the value, then the header count

@@ -91,7 +91,7 @@ static void prepare_templates(produce_run_t *run) {
   put_batch(&batch, o->records_per_batch, o->record_bytes, timestamp_ms, o->lz4);
   run->templates = calloc(o->partitions, sizeof *run->templates);
   for (unsigned i = 0; i < o->partitions; i++)
-    put_produce(&run->templates[i], o->topic, i, batch.bytes, batch.length);
+    put_produce(&run->templates[i], o->topic, i, batch.bytes, batch.length, o->acks);
   run->result.bytes = batch.length;  // of one request, for now
   free(batch.bytes);
 }

@@ -2,10 +2,10 @@
 #include "load.h"
 #include "setup.h"
 
-void put_produce(writer_t *w, const char *topic, unsigned partition, const uint8_t *batch, size_t length) {
+void put_produce(writer_t *w, const char *topic, unsigned partition, const uint8_t *batch, size_t length, int acks) {
   begin_request(w, 0, 9, 0, true);
   put_unsigned(w, 0);  // no transactional id
-  put16(w, 1);         // acks
+  put16(w, (uint16_t)acks);
   put32(w, 30000);     // timeout
   put_unsigned(w, 2);
   put_compact_string(w, topic);

@@ -23,6 +23,7 @@ extension Shard {
     for id in delta.topicsCreated + delta.topicsChanged { if let topic = image.topic(id: id) { host(topic) } }
     for resource in delta.configsChanged where resource.type == .topic { reconfigureTopic(resource.name) }
     if !delta.topicsDeleted.isEmpty { forgetOffsets(of: delta.topicsDeleted.map(\.name)) }
+    opening.isOver = true
   }
 
   /// The dynamic configuration of this broker over what it was started with.
@@ -79,8 +80,8 @@ extension Shard {
       }
       let log = try Log.open(
         directory: directory, topicPartition: topicPartition, topicID: topic.id, config: Partition.logConfig(config),
-        environment: logEnvironment, recovery: startMode.recovery(of: topicPartition, isNew: isNew), now: wallClock,
-        logStartOffset: isNew ? nil : startMode.logStarts[topicPartition])
+        environment: logEnvironment, recovery: startMode.recovery(of: topicPartition, in: folder, isNew: isNew),
+        now: wallClock, logStartOffset: isNew ? nil : startMode.logStarts[folder][topicPartition])
       noteOpened(log)
       return .here(
         HostedPartition(
@@ -126,12 +127,13 @@ extension Shard {
       : "offsets \(offsets.lowerBound.value) to \(offsets.upperBound.value - 1)"
   }
 
-  /// The folder that holds a partition, or is to hold it, by its place in log.dirs. New partitions go to folders that work.
-  func folder(of partition: TopicPartition) -> Int {
+  /// The folder that holds a partition, or is to hold it, by its place in log.dirs. New partitions go to folders that work:
+  /// what a failed one has of that name belonged to an older topic.
+  private func folder(of partition: TopicPartition) -> Int {
     guard config.logDirs.count > 1 else { return 0 }
     let name = partition.description
-    let holder = config.logDirs.firstIndex { environment.fileSystem.exists($0 + "/" + name) }
-    if let holder { return holder }
+    let holder = config.logDirs.indices.first { environment.fileSystem.exists(config.logDirs[$0] + "/" + name) }
+    if let holder, isWorking(holder) || !opening.isOver { return holder }
     let working = folders.indices.filter { isWorking($0) }
     let spread = name.utf8.reduce(UInt64(0)) { $0 &* 31 &+ UInt64($1) }
     return working.isEmpty ? 0 : working[Int(spread % UInt64(working.count))]
@@ -211,14 +213,16 @@ extension Shard {
 package struct StartMode: Sendable {
   let wasCleanShutdown: Bool
   /// Where logs begin whose first segment begins earlier (DeleteRecords), from log-start-offset-checkpoint.
-  let logStarts: [TopicPartition: Offset]
+  /// By folder.
+  let logStarts: [[TopicPartition: Offset]]
   /// Up to where logs were on the disk at the last stop in order, from recovery-point-offset-checkpoint.
-  let recoveryPoints: [TopicPartition: Offset]
+  /// By folder.
+  let recoveryPoints: [[TopicPartition: Offset]]
   /// Folders of deleted partitions that are still to be removed.
   let leftoverFolders: [String]
 
   package init(
-    wasCleanShutdown: Bool, logStarts: [TopicPartition: Offset], recoveryPoints: [TopicPartition: Offset] = [:],
+    wasCleanShutdown: Bool, logStarts: [[TopicPartition: Offset]], recoveryPoints: [[TopicPartition: Offset]],
     leftoverFolders: [String] = []
   ) {
     self.wasCleanShutdown = wasCleanShutdown
@@ -227,8 +231,8 @@ package struct StartMode: Sendable {
     self.leftoverFolders = leftoverFolders
   }
 
-  func recovery(of partition: TopicPartition, isNew: Bool) -> LogRecoveryMode {
+  func recovery(of partition: TopicPartition, in folder: Int, isNew: Bool) -> LogRecoveryMode {
     if wasCleanShutdown { return .clean }
-    return .unclean(recoveryPoint: isNew ? .zero : recoveryPoints[partition] ?? .zero)
+    return .unclean(recoveryPoint: isNew ? .zero : recoveryPoints[folder][partition] ?? .zero)
   }
 }

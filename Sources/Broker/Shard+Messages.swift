@@ -23,8 +23,8 @@ extension Shard {
       apply(image, delta)
       environment.links.send(.imageApplied(from: index, sequence: sequence), to: Self.controllerShard)
     case .imageApplied(_, let sequence): imageApplied(sequence)
-    case .logStart(let shard, let token, let topicID, let partition, let offset):
-      keepLogStart(topicID, partition, offset) { [environment] isKept in
+    case .logStart(let shard, let token, let start):
+      keepLogStart(start) { [environment] isKept in
         environment.links.send(.logStartKept(token, isKept), to: shard)
       }
     case .logStartKept(let token, let isKept): logStartWaits.removeValue(forKey: token)?(isKept)

@@ -53,9 +53,10 @@ package final class Shard {
   package internal(set) var config: BrokerConfig
   let startConfig: BrokerConfig
   let startMode: StartMode
-  var logStarts: [TopicPartition: Offset]
+  /// What log-start-offset-checkpoint of each folder says, on the shard that keeps it.
+  var logStarts: [[TopicPartition: Offset]]
   /// What recovery-point-offset-checkpoint says, on the shard that keeps it.
-  var recoveryPoints: [TopicPartition: Offset]
+  var recoveryPoints: [[TopicPartition: Offset]]
   /// Where logs ended that `stop` closed in order.
   package private(set) var closedEnds: [TopicPartition: Offset] = [:]
   /// Folders of deleted partitions, renamed and waiting for their removal.

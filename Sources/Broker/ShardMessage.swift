@@ -26,11 +26,11 @@ package enum ShardMessage: Sendable {
   case imageApplied(from: Int, sequence: UInt64)
   /// The log of a partition of that topic begins there now: for the keeper of the checkpoint files.
   /// Answered by `logStartKept` with the same token.
-  case logStart(from: Int, RequestToken, topicID: UUID, TopicPartition, Offset)
+  case logStart(from: Int, RequestToken, CheckpointEntry)
   /// The log's start has been written down, or could not be.
   case logStartKept(RequestToken, Bool)
   /// Up to where logs are on the disk, for the same.
-  case recoveryPoints([(topicID: UUID, TopicPartition, Offset)])
+  case recoveryPoints([CheckpointEntry])
   /// A write or a sync of a data folder failed.
   case folderFailed(Int, IOError)
   case folderSpace(Int, DiskSpace)

@@ -190,8 +190,8 @@ package final class RunningBroker {
         fileSystem: fileSystem, directories: config.logDirs, nodeID: config.nodeId, clusterID: nil,
         random: random.next)
       var isClean = true
-      var logStarts: [TopicPartition: Offset] = [:]
-      var recoveryPoints: [TopicPartition: Offset] = [:]
+      var logStarts: [[TopicPartition: Offset]] = []
+      var recoveryPoints: [[TopicPartition: Offset]] = []
       var leftovers: [String] = []
       for directory in config.logDirs {
         for name in try fileSystem.list(directory) where LogFileName.isDeletedFolder(name) {
@@ -200,9 +200,9 @@ package final class RunningBroker {
         if try CleanShutdownMarker.read(logDirectory: directory, fileSystem: fileSystem) == nil { isClean = false }
         try CleanShutdownMarker.remove(logDirectory: directory, fileSystem: fileSystem)
         let checkpoint = OffsetCheckpoint(.logStartOffset, logDirectory: directory, fileSystem: fileSystem)
-        logStarts.merge(try checkpoint.readOfPresent()) { $1 }
+        logStarts.append(try checkpoint.readOfPresent())
         let points = OffsetCheckpoint(.recoveryPoint, logDirectory: directory, fileSystem: fileSystem)
-        recoveryPoints.merge(try points.readOfPresent()) { $1 }
+        recoveryPoints.append(try points.readOfPresent())
       }
       return Start(
         clusterID: identity.clusterID,

@@ -40,6 +40,8 @@ final class SimulatedDiskWorkers {
   /// By data folder and lane.
   private(set) var orders: [[Order]] = []
   private let laneCount = DiskLane.allCases.count
+  /// What has been done.
+  private(set) var finished: [DiskJob] = []
   /// Nothing is done while this is set: a disk that hangs.
   var isStalled = false
 
@@ -52,13 +54,23 @@ final class SimulatedDiskWorkers {
     orders[place].append(order)
   }
 
-  func removeAll() { orders.removeAll() }
+  func removeAll() {
+    orders.removeAll()
+    finished.removeAll()
+  }
+
+  /// How many jobs of a lane wait, of all folders.
+  func waitingCount(_ lane: DiskLane) -> Int {
+    orders.reduce(0) { sum, orders in sum + orders.count { $0.job.lane == lane } }
+  }
 
   /// Takes the next order of some queue.
   func next(_ choose: (Int) -> Int) -> Order? {
     let places = orders.indices.filter { !orders[$0].isEmpty }
     guard !isStalled, !places.isEmpty else { return nil }
-    return orders[places[choose(places.count)]].removeFirst()
+    let order = orders[places[choose(places.count)]].removeFirst()
+    finished.append(order.job)
+    return order
   }
 }
 
@@ -115,19 +127,14 @@ final class SimulatedBroker {
   // MARK: life
 
   private func start(wasClean: Bool) throws {
-    var logStarts: [TopicPartition: Offset] = [:]
-    var recoveryPoints: [TopicPartition: Offset] = [:]
+    var logStarts: [[TopicPartition: Offset]] = []
+    var recoveryPoints: [[TopicPartition: Offset]] = []
     var leftovers: [String] = []
     for directory in config.logDirs {
       try disk.createDirectory(directory)
       leftovers += try disk.list(directory).filter { LogFileName.isDeletedFolder($0) }.map { directory + "/" + $0 }
-      logStarts.merge(try OffsetCheckpoint(.logStartOffset, logDirectory: directory, fileSystem: disk).readOfPresent())
-      { $1 }
-      recoveryPoints.merge(
-        try OffsetCheckpoint(.recoveryPoint, logDirectory: directory, fileSystem: disk).readOfPresent()
-      ) {
-        $1
-      }
+      logStarts.append(try checkpoint(.logStartOffset, directory).readOfPresent())
+      recoveryPoints.append(try checkpoint(.recoveryPoint, directory).readOfPresent())
     }
     links = SimulatedLinks(count: shardCount)
     diskWorkers.removeAll()
@@ -156,6 +163,10 @@ final class SimulatedBroker {
     try #require(isReady, "the broker did not start: \(log.all)")
   }
 
+  private func checkpoint(_ name: OffsetCheckpoint.Name, _ directory: String) -> OffsetCheckpoint {
+    OffsetCheckpoint(name, logDirectory: directory, fileSystem: disk)
+  }
+
   /// Stops in order and starts again on the same disk. The connections are gone.
   func restart() throws {
     for shard in shards { shard.beginStop() }
@@ -163,7 +174,7 @@ final class SimulatedBroker {
     let isClean = shards.map { $0.stop() }.allSatisfy { $0 }
     for directory in config.logDirs where isClean {
       let ends = shards.flatMap(\.closedEnds).filter { disk.exists(directory + "/" + $0.key.description) }
-      try OffsetCheckpoint(.recoveryPoint, logDirectory: directory, fileSystem: disk)
+      try checkpoint(.recoveryPoint, directory)
         .write(Dictionary(uniqueKeysWithValues: ends.map { ($0.key, $0.value) }))
     }
     try start(wasClean: isClean)
@@ -246,6 +257,13 @@ final class SimulatedBroker {
       finish(order)
     }
     return isBusy
+  }
+
+  /// Does the next job; false when there is none.
+  func finishOneDiskJob() -> Bool {
+    guard let order = diskWorkers.next({ _ in 0 }) else { return false }
+    finish(order)
+    return true
   }
 
   private func finish(_ order: SimulatedDiskWorkers.Order) {

@@ -13,6 +13,8 @@ package final class MemoryFileSystem: FileSystem {
     var pathPart = ""
     /// Writes that still succeed; nil for all.
     var writesLeft: Int?
+    /// Only syncs of paths that contain this are refused; nil for none.
+    var unsyncable: String?
     /// Only reads from paths that contain this are refused; nil for none.
     var unreadable: String?
     /// Bytes of a refused write that reach the file all the same.
@@ -24,6 +26,7 @@ package final class MemoryFileSystem: FileSystem {
 
   private let state = Mutex(State())
   private let faults = Mutex(Faults())
+  private let spaceBytes = Mutex<(totalBytes: Int64, usableBytes: Int64)>((1 << 40, 1 << 40))
 
   /// Refuses writes to paths that contain `pathPart`, after `writesLeft` more have gone well.
   /// They fail as on a broken disk (EIO), or with another `errno`: 28 is a full one.
@@ -37,6 +40,13 @@ package final class MemoryFileSystem: FileSystem {
 
   /// Refuses reads from paths that contain `pathPart`.
   package func failReads(from pathPart: String) { faults.withLock { $0.unreadable = pathPart } }
+
+  /// Refuses syncs of files whose paths contain `pathPart`.
+  package func failSyncs(of pathPart: String) { faults.withLock { $0.unsyncable = pathPart } }
+
+  fileprivate func isUnsyncable(_ path: String) -> Bool {
+    faults.withLock { faults in faults.unsyncable.map { path.contains($0) } ?? false }
+  }
 
   fileprivate func isUnreadable(_ path: String) -> Bool {
     faults.withLock { faults in faults.unreadable.map { path.contains($0) } ?? false }
@@ -127,7 +137,15 @@ package final class MemoryFileSystem: FileSystem {
 
   package func syncDirectory(_ path: String) throws(IOError) {}
   package func syncAll(holding path: String) throws(IOError) {}
-  package func space(at path: String) throws(IOError) -> (totalBytes: Int64, usableBytes: Int64) { (1 << 40, 1 << 40) }
+
+  /// Says that a disk has so many bytes, and so many left.
+  package func setSpace(totalBytes: Int64, usableBytes: Int64) {
+    spaceBytes.withLock { $0 = (totalBytes, usableBytes) }
+  }
+
+  package func space(at path: String) throws(IOError) -> (totalBytes: Int64, usableBytes: Int64) {
+    spaceBytes.withLock { $0 }
+  }
 }
 
 private final class MemoryFile: File {
@@ -184,5 +202,7 @@ private final class MemoryFile: File {
     }
   }
 
-  func sync() throws(IOError) {}
+  func sync() throws(IOError) {
+    if fileSystem.isUnsyncable(path) { throw IOError(operation: "fdatasync", path: path, errno: 5) }
+  }
 }

@@ -10,7 +10,13 @@ package final class HandClock: TimeSource {
   private var nanoseconds: Int64 = 1_000_000_000
   private var wallMs: Int64 = 1_700_000_000_000
 
-  package func now() -> Instant { Instant(nanoseconds: nanoseconds) }
+  /// How far each look at the clock moves it.
+  package var stepMs: Int64 = 0
+
+  package func now() -> Instant {
+    advance(ms: stepMs)
+    return Instant(nanoseconds: nanoseconds)
+  }
   package func wallClock() -> Timestamp { Timestamp(milliseconds: wallMs) }
   package func advance(ms: Int64) {
     nanoseconds += ms * 1_000_000

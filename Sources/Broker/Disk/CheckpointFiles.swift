@@ -11,6 +11,23 @@ internal import Storage
 /// Recovery points are hints: one that is older than the truth costs a longer start, never a record. Where a log begins is
 /// more than that when records were deleted by request: that request waits. While a file is being written changes gather for
 /// the next writing.
+
+/// What a checkpoint file says of one partition.
+package struct CheckpointEntry: Sendable {
+  let topicID: UUID
+  let partition: TopicPartition
+  /// The folder that holds the partition, by its place in log.dirs.
+  let folder: Int
+  let offset: Offset
+
+  init(_ hosted: HostedPartition, _ offset: Offset) {
+    topicID = hosted.partition.topicID
+    partition = hosted.partition.topicPartition
+    folder = hosted.folder
+    self.offset = offset
+  }
+}
+
 extension Shard {
   // MARK: recovery points
 
@@ -24,10 +41,10 @@ extension Shard {
   /// Tells the shard that keeps the files up to where the logs of this one are on the disk.
   func tellRecoveryPoints() {
     bytesFlushedSinceCheckpoint = 0
-    var points: [(topicID: UUID, TopicPartition, Offset)] = []
+    var points: [CheckpointEntry] = []
     for hosted in hostedPartitions where hosted.partition.log.recoveryPoint != hosted.toldRecoveryPoint {
       hosted.toldRecoveryPoint = hosted.partition.log.recoveryPoint
-      points.append((hosted.partition.topicID, hosted.partition.topicPartition, hosted.toldRecoveryPoint))
+      points.append(CheckpointEntry(hosted, hosted.toldRecoveryPoint))
     }
     guard !points.isEmpty else { return }
     if index == Self.controllerShard {
@@ -37,9 +54,9 @@ extension Shard {
     }
   }
 
-  func takeRecoveryPoints(_ points: [(topicID: UUID, TopicPartition, Offset)]) {
-    for (topicID, partition, offset) in points where image.topic(id: topicID) != nil {
-      recoveryPoints[partition] = offset
+  func takeRecoveryPoints(_ points: [CheckpointEntry]) {
+    for point in points where image.topic(id: point.topicID) != nil {
+      recoveryPoints[point.folder][point.partition] = point.offset
     }
     writeCheckpoint(.recoveryPoint)
   }
@@ -48,25 +65,18 @@ extension Shard {
 
   /// A log's start has moved: the shard that keeps the files is told. `then` learns whether it has been written down.
   func keepLogStart(_ hosted: HostedPartition, then: @escaping (Bool) -> Void) {
-    let partition = hosted.partition
-    scheduleDeletedFiles(afterMs: min(10_000, partition.config.fileDeleteDelayMs))
-    guard index != Self.controllerShard else {
-      return keepLogStart(partition.topicID, partition.topicPartition, partition.log.logStartOffset, then: then)
-    }
+    scheduleDeletedFiles(afterMs: min(10_000, hosted.partition.config.fileDeleteDelayMs))
+    let start = CheckpointEntry(hosted, hosted.partition.log.logStartOffset)
+    guard index != Self.controllerShard else { return keepLogStart(start, then: then) }
     let token = makeToken()
     logStartWaits[token] = then
-    environment.links.send(
-      .logStart(
-        from: index, token, topicID: partition.topicID, partition.topicPartition, partition.log.logStartOffset),
-      to: Self.controllerShard)
+    environment.links.send(.logStart(from: index, token, start), to: Self.controllerShard)
   }
 
   /// Notes a log's start, unless its topic is gone: another may have its name now.
-  func keepLogStart(
-    _ topicID: UUID, _ partition: TopicPartition, _ offset: Offset, then: @escaping (Bool) -> Void
-  ) {
-    guard image.topic(id: topicID) != nil else { return then(true) }
-    logStarts[partition] = offset
+  func keepLogStart(_ start: CheckpointEntry, then: @escaping (Bool) -> Void) {
+    guard image.topic(id: start.topicID) != nil else { return then(true) }
+    logStarts[start.folder][start.partition] = start.offset
     writeCheckpoint(.logStartOffset, then: then)
   }
 
@@ -76,15 +86,19 @@ extension Shard {
   func forgetCheckpoints(of topics: [String]) {
     guard !topics.isEmpty else { return }
     let gone = Set(topics)
-    let points = recoveryPoints.filter { !gone.contains($0.key.topic) }
-    if points.count < recoveryPoints.count {
-      recoveryPoints = points
-      forgetInFile(.recoveryPoint)
+    if Self.forget(gone, in: &recoveryPoints) { forgetInFile(.recoveryPoint) }
+    if Self.forget(gone, in: &logStarts) { forgetInFile(.logStartOffset) }
+  }
+
+  /// Takes out what is said of these topics; false when it was nothing.
+  private static func forget(_ gone: Set<String>, in folders: inout [[TopicPartition: Offset]]) -> Bool {
+    var isChanged = false
+    for folder in folders.indices {
+      let kept = folders[folder].filter { !gone.contains($0.key.topic) }
+      isChanged = isChanged || kept.count < folders[folder].count
+      folders[folder] = kept
     }
-    let kept = logStarts.filter { !gone.contains($0.key.topic) && image.topic(named: $0.key.topic) != nil }
-    guard kept.count < logStarts.count else { return }
-    logStarts = kept
-    forgetInFile(.logStartOffset)
+    return isChanged
   }
 
   private func forgetInFile(_ name: OffsetCheckpoint.Name) {
@@ -135,14 +149,12 @@ extension Shard {
   /// Writes one kind of checkpoint file into every folder that has not failed; `then` learns whether all could be written.
   private func write(_ name: OffsetCheckpoint.Name, then: @escaping (Bool) -> Void) {
     let offsets = name == .recoveryPoint ? recoveryPoints : logStarts
-    var byFolder: [[TopicPartition: Offset]] = Array(repeating: [:], count: folders.count)
-    for (partition, offset) in offsets { byFolder[folder(of: partition)][partition] = offset }
     let working = folders.indices.filter { isWorking($0) }
     guard !working.isEmpty else { return then(false) }
     var missing = working.count
     var isKept = true
     for folder in working {
-      let job = DiskJob.checkpoint(name, logDirectory: config.logDirs[folder], byFolder[folder])
+      let job = DiskJob.checkpoint(name, logDirectory: config.logDirs[folder], offsets[folder])
       onDisk(folder, job) { [unowned self] result in
         if case .failed(let error) = result {
           environment.logger.error("writing \(name.rawValue) of \(config.logDirs[folder]) failed: \(error)")

@@ -7,7 +7,10 @@ internal import Replication
 internal import Storage
 
 /// Opening logs after a stop that was not clean: it may take seconds, and what is found has to be made safe.
+///
+/// Can become: over, when the first image of a cluster has been applied.
 struct OpeningProgress {
+  var isOver = false
   var logCount = 0
   var checkedBytes: Int64 = 0
   var saidAt: Instant
@@ -16,6 +19,7 @@ struct OpeningProgress {
 extension Shard {
   /// A log has been opened: says once a second how far the shard is.
   func noteOpened(_ log: Log) {
+    guard !opening.isOver else { return }
     opening.logCount += 1
     opening.checkedBytes += log.recovered.checkedBytes
     let time = environment.time.now()
