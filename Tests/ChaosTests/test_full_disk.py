@@ -112,10 +112,12 @@ def delete_records(broker, topic, before):
 
 WATERMARKS = {"ottla_disk_free_bytes_low": 24 << 20, "ottla_disk_free_bytes_min": 12 << 20}
 NO_WATERMARKS = {"ottla_disk_free_bytes_low": 0, "ottla_disk_free_bytes_min": 0}
-both = pytest.mark.parametrize("limits", [WATERMARKS, NO_WATERMARKS], ids=["watermarks", "ENOSPC"])
+both = pytest.mark.parametrize(
+    "limits",
+    [pytest.param(WATERMARKS, id="watermarks"), pytest.param(NO_WATERMARKS, id="ENOSPC", marks=pytest.mark.short)],
+)
 
 
-@pytest.mark.short
 @both
 def test_a_full_disk_refuses_records_until_there_is_room(broker_on, folder, limits):
     with small_disk(folder, DISK_MEGABYTES) as place:
@@ -181,7 +183,7 @@ def test_a_full_disk_refuses_records_until_there_is_room(broker_on, folder, limi
         broker.stop()
 
 
-@both
+@pytest.mark.parametrize("limits", [WATERMARKS, NO_WATERMARKS], ids=["watermarks", "ENOSPC"])
 def test_clients_live_through_a_disk_that_is_full_now_and_then(broker_on, folder, at_work, rounds, chance, limits, capsys):
     """Producers try again until there is room: nothing is lost, and of the idempotent ones nothing is there twice."""
     partitions = 3
