@@ -109,6 +109,12 @@ def small_disk(folder, megabytes):
         _run("umount", "--lazy", place)
 
 
+def remount(place, how):
+    """Makes a file system read-only ("ro") or writable again ("rw"); nobody may be writing to it."""
+    done = _run("mount", "-o", f"remount,{how}", place)
+    assert not done.returncode, done.stderr
+
+
 @contextlib.contextmanager
 def work_folder(stem):
     """A folder for a test, away from where pytest keeps the last runs of its own: these may be large."""

@@ -7,7 +7,7 @@ import pytest
 
 from checking import check_nothing_lost, stored_records
 from load import IDEMPOTENT, Producing
-from machine import Tracer, power_cut_disk
+from machine import Tracer, power_cut_disk, remount, small_disk
 from wire import R, Closed, Connection, W, batch
 
 KAFKA_STORAGE_ERROR = 56
@@ -329,3 +329,23 @@ def test_producers_go_on_where_the_disk_works(broker_on, folder, at_work):
     broker.restart()
     check_nothing_lost(stored_records(broker, "t", 8), [producer])
     broker.stop()
+
+
+def test_a_folder_that_cannot_be_written_keeps_the_broker_from_starting(broker_on, folder):
+    """Read-only at the start: the broker says which folder it is, and starts once that is put right."""
+    with small_disk(folder, 64) as place:
+        broker = broker_on(folder / "a", place / "b").start()
+        first, second = topic_over_both(broker)
+        good, bad = Attempts(broker, "t", first), Attempts(broker, "t", second)
+        assert (good.send(20), bad.send(20)) == (0, 0)
+        broker.stop()
+        remount(place, "ro")
+        with pytest.raises(AssertionError, match=f"Read-only|{place}/b"):
+            broker.start()
+        assert str(place / "b") in broker.log_text().splitlines()[-1]
+        remount(place, "rw")
+        broker.start()
+        good.check()
+        bad.check()
+        assert (good.send(5), bad.send(5)) == (0, 0)
+        broker.stop()
