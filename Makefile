@@ -7,7 +7,7 @@ FLAGS := --explicit-target-dependency-import-check error -Xswiftc -use-ld=lld
 RELEASE := -c release $(FLAGS) -Xswiftc -enforce-exclusivity=unchecked --static-swift-stdlib
 OTTLA := .build/release/ottla
 
-.PHONY: help run test build unit conformance format lint generate fuzz bench ci packages test-packages bench-packages clean
+.PHONY: help run test build unit conformance chaos short-chaos format lint generate fuzz bench ci packages test-packages bench-packages clean
 
 help: ## list what can be done
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -15,7 +15,7 @@ help: ## list what can be done
 run: build ## start a broker and send a real file through it; Ctrl-C ends it (ONCE=1: ends by itself)
 	@scripts/run-demo
 
-test: test-packages build unit conformance ## install what tests need, then run all tests
+test: test-packages build unit conformance short-chaos ## install what tests need, then run all tests
 
 build: packages ## build the release program: .build/release/ottla
 	swift build $(RELEASE) --product ottla
@@ -25,6 +25,12 @@ unit: test-packages ## the tests of the modules
 
 conformance: test-packages build ## the tests with real Kafka clients
 	@scripts/conformance-tests
+
+chaos: test-packages build ## kills, power cuts, full and failing disks, for ten minutes (ROUNDS=100)
+	@scripts/chaos-tests
+
+short-chaos: test-packages build
+	@scripts/chaos-tests --short
 
 format: ## rewrite all Swift sources in the house format
 	swift format --in-place --recursive --parallel Sources Tests Package.swift

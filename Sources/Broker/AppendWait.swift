@@ -68,6 +68,7 @@ extension Shard {
         if hosted.partition.advanceHighWatermark() { grown.append(hosted) }
         noteWritten(hosted)
       } catch { failures.append((hosted, error)) }
+      if let failure = hosted.partition.takeAppendFailure() { failures.append((hosted, failure)) }
     }
     let waits = appendWaits
     appendWaits.removeAll(keepingCapacity: true)

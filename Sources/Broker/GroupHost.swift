@@ -140,6 +140,7 @@ extension Shard {
         AppendWait(host.hosted, appended.baseOffset.value, .highWatermark, .group(host, replies)))
     } catch {
       environment.logger.error("group state was not appended: \(error.message ?? error.code.name)")
+      if host.hosted.partition.hasAppendFailure { markDirty(host.hosted) }
       // Nothing was replayed. Reading the whole log again, at every request, would find the same.
       if host.isReadOnly {
         for pending in replies { reply(pending.address, pending.onFailure) }

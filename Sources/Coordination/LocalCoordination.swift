@@ -20,7 +20,7 @@ package final class LocalCoordination: CoordinationService {
   private let log: any File
   private let snapshotThresholdBytes: Int64
   /// Everything in the log: what a snapshot is made of.
-  private var image = ClusterImage()
+  package private(set) var image = ClusterImage()
   private var logByteCount: Int64
   private var snapshotDueAtBytes: Int64
   private var events: [CoordinationEvent] = []

@@ -19,6 +19,8 @@ package final class Partition {
   /// is on the disk, or where the page cache will do, everything that has been written.
   package private(set) var highWatermark: Offset
   package private(set) var config: TopicConfig
+  /// Why the log refused an append, until `takeAppendFailure`.
+  private var appendFailure: LogError?
   private var rules: AppendRules
 
   package init(
@@ -109,11 +111,25 @@ package final class Partition {
     case .rewritten(let bytes): bytes.withUnsafeBytes { write($0) }
     }
     guard let result else {
-      let error = failure.map { Self.kafkaError($0, topicPartition) } ?? KafkaError(.kafkaStorageError)
+      let error = failure.map(refused) ?? KafkaError(.kafkaStorageError)
       throw BatchRejection(error.code, error.message)
     }
     return result
   }
+
+  private func refused(_ failure: LogError) -> KafkaError {
+    if case .io = failure { appendFailure = failure }
+    return Self.kafkaError(failure, topicPartition)
+  }
+
+  /// Why the log refused appends, if its files were the reason: for whoever looks after the disk that holds them. A large
+  /// batch is written with its append, so that not only `Log.writePending` tells of a full or failing disk.
+  package func takeAppendFailure() -> LogError? {
+    defer { appendFailure = nil }
+    return appendFailure
+  }
+
+  package var hasAppendFailure: Bool { appendFailure != nil }
 
   /// Appends a batch of the broker's own (coordinator records), built whole with offset 0.
   package func appendOwn(_ batch: [UInt8], now: Timestamp) throws(KafkaError) -> AppendResult {
@@ -127,7 +143,7 @@ package final class Partition {
     }
     switch outcome {
     case .success(let result): return result
-    case .failure(let error): throw Self.kafkaError(error, topicPartition)
+    case .failure(let error): throw refused(error)
     }
   }
 

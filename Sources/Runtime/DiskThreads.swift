@@ -84,7 +84,17 @@ final class FolderThreads: Sendable {
   // MARK: flushing
 
   /// Round after round: everything that came while one ran, of every shard, is the next.
+  ///
+  /// After one has failed the disk is not asked again: the kernel tells of lost pages once, and who asks a second time
+  /// hears that all is well.
   private func flush() {
+    var failure: IOError?
+    func unlessFailed(_ work: () -> DiskResult) -> DiskResult {
+      if let failure { return .failed(failure) }
+      let result = work()
+      if case .failed(let error) = result, !error.isOutOfDescriptors { failure = error }
+      return result
+    }
     while let orders = flushes.takeAll() {
       var works: [FlushWork] = []
       var others: [DiskOrder] = []
@@ -92,10 +102,10 @@ final class FolderThreads: Sendable {
         if case .flush(let more) = order.job { works += more } else { others.append(order) }
       }
       if !works.isEmpty {
-        let result = bringToDisk(works)
+        let result = unlessFailed { bringToDisk(works) }
         for order in orders { if case .flush = order.job { finish(order, result) } }
       }
-      for order in others { finish(order, order.job.run(fileSystem)) }
+      for order in others { finish(order, unlessFailed { order.job.run(fileSystem) }) }
     }
   }
 

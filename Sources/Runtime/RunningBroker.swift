@@ -52,6 +52,7 @@ package final class RunningBroker {
     let locks = try Self.lock(config.logDirs, fileSystem)
     self.locks = locks
     var descriptors: [Int32] = []
+    let unusedFolders = UnusedFolders(among: config.logDirs, fileSystem)
     let start: Start
     do throws(StartFailure) {
       (descriptors, addresses) = try Self.listen(config)
@@ -105,6 +106,7 @@ package final class RunningBroker {
                 "cut \(coordination.recovery.truncatedByteCount) bytes off the metadata log: a change that was not finished"
               )
             }
+            if let refusal = unusedFolders.refusal(coordination.image) { throw StartFailure(refusal) }
             let host = ControllerHost(
               coordination: coordination, controller: Controller(config: config, randomSeed: LinuxRandom().next()))
             shard.host(host, clusterID: start.clusterID, registration: registration) { result in
@@ -122,6 +124,7 @@ package final class RunningBroker {
     case .success: mailboxes[Shard.controllerShard].post([.listen])
     case .failure(let failure):
       halt()
+      unusedFolders.forget()
       for lock in locks { _ = ottla_close(lock) }
       throw failure
     }

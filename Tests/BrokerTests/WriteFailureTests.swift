@@ -66,6 +66,41 @@ import Testing
     #expect(try broker.readAll("orders", 0).map(\.value) == ["good", "again"])
   }
 
+  /// Large batches are written with their append and not at the end of the turn: the folder learns of it all the same.
+  @Test func aLargeBatchThatFindsNoRoomStopsTheFolderUntilThereIsRoom() throws {
+    let broker = try SimulatedBroker(shards: 2)
+    try broker.create("orders", partitions: 2)
+    let client = broker.connect(to: 0)
+    let large = String(repeating: "v", count: 9000)
+    broker.disk.failWrites(to: "orders-0/", tornByteCount: 30, errno: 28)
+    client.sendProduce("orders", 0, [large])
+    broker.settle()
+    client.sendProduce("orders", 1, ["not now"])
+    broker.settle()
+    #expect(client.take().map { $0.produced[0].errorCode } == [.kafkaStorageError, .kafkaStorageError])
+    broker.disk.heal()
+    broker.advance(ms: 6000)
+    for partition: Int32 in 0..<2 { client.sendProduce("orders", partition, [large]) }
+    broker.settle()
+    #expect(client.take().map { $0.produced[0].errorCode } == [.none, .none])
+  }
+
+  @Test func aLargeBatchWhoseWriteFailsTakesTheFolderWithIt() throws {
+    let broker = try SimulatedBroker(shards: 2)
+    try broker.create("orders", partitions: 2)
+    let client = broker.connect(to: 0)
+    broker.disk.failWrites(to: "orders-0/")
+    client.sendProduce("orders", 0, [String(repeating: "v", count: 9000)])
+    broker.settle()
+    broker.disk.heal()
+    let others = [client, broker.connect(to: 1)]
+    for client in others { client.sendProduce("orders", 1, ["in the same folder"]) }
+    broker.settle()
+    let answers = others.flatMap { $0.take() }.map { $0.produced[0].errorCode }
+    #expect(answers == [.kafkaStorageError, .kafkaStorageError, .kafkaStorageError], "whichever shard was asked")
+    #expect(broker.haltReason?.contains("no data folder is left") == true)
+  }
+
   @Test func aFetchIsNotWokenByWhatWasNotWritten() throws {
     let broker = try SimulatedBroker(shards: 2)
     try broker.create("orders", partitions: 2)

@@ -37,13 +37,16 @@ class Broker:
     def pid(self):
         return self.process.pid
 
-    def start(self):
-        assert self.process is None, "the broker runs already"
+    def command(self):
         command = [PROGRAM, "serve", "--data-dir", str(self.data), "--listen", f"127.0.0.1:{self.port}"]
         for name, value in self.settings.items():
             command += ["--set", f"{name}={value}"]
+        return command
+
+    def start(self):
+        assert self.process is None, "the broker runs already"
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
+            self.process = subprocess.Popen(self.command(), stdout=subprocess.PIPE, stderr=log)
         self.port = self._ready_port()
         return self
 

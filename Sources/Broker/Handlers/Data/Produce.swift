@@ -196,6 +196,7 @@ extension Shard {
         baseOffset: appended.baseOffset.value, logAppendTimeMs: appended.logAppendTime.milliseconds,
         logStartOffset: partition.log.logStartOffset.value)
     } catch {
+      if partition.hasAppendFailure { markDirty(hosted) }
       return .init(
         baseOffset: -1, logAppendTimeMs: -1, logStartOffset: -1, error: error.code, message: error.message,
         recordErrors: error.recordErrors.map { .init(batchIndex: $0.index, batchIndexErrorMessage: $0.message) })

@@ -1,0 +1,59 @@
+import Cluster
+import Primitives
+import Testing
+
+@testable import Runtime
+
+@Suite struct UnusedFoldersTests {
+  private let fileSystem = LinuxFileSystem()
+  private let root: TemporaryFolder
+
+  init() throws { root = try TemporaryFolder() }
+
+  /// Folders `a` and `b`; those of `used` have their identity, and in `a` is partition 0.
+  private func folders(used: Set<String>) throws -> [String] {
+    try ["a", "b"].map { name in
+      let folder = root.path + "/" + name
+      try fileSystem.createDirectory(folder)
+      if used.contains(name) { try fileSystem.replace(folder + "/meta.properties", with: Array("x".utf8)) }
+      if name == "a" { try fileSystem.createDirectory(folder + "/orders-0") }
+      return folder
+    }
+  }
+
+  private func image(partitionCount: Int32) -> ClusterImage {
+    var image = ClusterImage()
+    let id = UUID(high: 1, low: 2)
+    image.replay(.topic(TopicRecord(name: "orders", id: id)), at: Offset(0))
+    for index in 0..<partitionCount {
+      image.replay(
+        .partition(PartitionRecord(topicID: id, index: index, replicas: [BrokerID(1)], isr: [BrokerID(1)], leader: BrokerID(1))),
+        at: Offset(Int64(index) + 1))
+    }
+    return image
+  }
+
+  @Test func anEmptyFolderBesideAUsedOneMustNotHidePartitions() throws {
+    let unused = UnusedFolders(among: try folders(used: ["a"]), fileSystem)
+    let refusal = try #require(unused.refusal(image(partitionCount: 3)))
+    #expect(refusal.contains("/b has nothing in it, and 2 partitions are without their folders, as orders-1"))
+    #expect(unused.refusal(image(partitionCount: 1)) == nil, "a new folder, for nothing is missing")
+  }
+
+  @Test func whereAllFoldersAreUsedOrNoneIsNobodyIsAsked() throws {
+    for used in [[], ["a", "b"]] as [Set<String>] {
+      let root = try folders(used: used)
+      #expect(UnusedFolders(among: root, fileSystem).refusal(image(partitionCount: 3)) == nil)
+      for folder in root { try fileSystem.removeDirectory(folder) }
+    }
+  }
+
+  @Test func aRefusedStartLeavesAFolderUnused() throws {
+    let all = try folders(used: ["a"])
+    let unused = UnusedFolders(among: all, fileSystem)
+    try fileSystem.replace(all[1] + "/meta.properties", with: Array("made by the start".utf8))
+    unused.forget()
+    #expect(fileSystem.exists(all[0] + "/meta.properties") && !fileSystem.exists(all[1] + "/meta.properties"))
+    #expect(UnusedFolders(among: all, fileSystem).refusal(image(partitionCount: 3)) != nil)
+  }
+}
