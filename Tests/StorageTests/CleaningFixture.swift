@@ -92,6 +92,7 @@ extension LogFixture {
   /// Every batch in the file, checksums verified.
   func batches() throws -> [(header: RecordBatchHeader, bytes: [UInt8])] {
     var batches: [(header: RecordBatchHeader, bytes: [UInt8])] = []
+    try log.writePending()
     try log.scan(from: log.logStartOffset, upTo: log.writtenEndOffset) { batches.append(($0, Array($1))) }
     return batches
   }

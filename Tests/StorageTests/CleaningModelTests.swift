@@ -68,7 +68,7 @@ import Testing
     var sequences: [Int64: Int32] = [:]
     for round in 0..<12 {
       for _ in 0..<Int.random(in: 5...40, using: &random) {
-        try appendRandomBatch(fixture, &model, &sequences, &random)
+        try Self.appendRandomBatch(fixture, &model, &random, keyCount: 25, &sequences)
       }
       try fixture.log.flush()
       let limits = CleaningLimits(
@@ -95,8 +95,10 @@ import Testing
     #expect(fixture.events.events.filter { if case .rolled = $0 { false } else { true } } == [])
   }
 
-  private func appendRandomBatch(
-    _ fixture: LogFixture, _ model: inout Model, _ sequences: inout [Int64: Int32], _ random: inout SeededGenerator
+  /// Appends a batch of records with random keys; `sequences` are those of producers 0 to 3.
+  static func appendRandomBatch(
+    _ fixture: LogFixture, _ model: inout Model, _ random: inout SeededGenerator, keyCount: Int,
+    _ sequences: inout [Int64: Int32]
   ) throws {
     let base = fixture.log.logEndOffset.value
     var records: [KeyedRecord] = []
@@ -106,7 +108,7 @@ import Testing
       let value = [UInt8](repeating: .random(in: 0...255, using: &random), count: .random(in: 0...60, using: &random))
       records.append(
         KeyedRecord(
-          hasKey ? Array("key \(Int.random(in: 0..<25, using: &random))".utf8) : nil, isTombstone ? nil : value,
+          hasKey ? Array("key \(Int.random(in: 0..<keyCount, using: &random))".utf8) : nil, isTombstone ? nil : value,
           timestamp: fixture.now.milliseconds + Int64.random(in: -2000...2000, using: &random), offset: base + number))
     }
     let producer = Int64.random(in: -1...3, using: &random)
@@ -119,6 +121,13 @@ import Testing
     if producer >= 0 { sequences[producer] = sequence + Int32(records.count) }
     model.appended += records
     for record in records { model.lastOfBatch[record.offset] = base + Int64(records.count) - 1 }
+  }
+
+  static func appendRandomBatch(
+    _ fixture: LogFixture, _ model: inout Model, _ random: inout SeededGenerator, keyCount: Int
+  ) throws {
+    var sequences: [Int64: Int32] = [:]
+    try appendRandomBatch(fixture, &model, &random, keyCount: keyCount, &sequences)
   }
 
   /// Reads at every kind of offset, and lookups by time, against the records that are there.
