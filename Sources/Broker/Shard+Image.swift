@@ -107,6 +107,8 @@ extension Shard {
       logger.error("\(partition): offsets \(from.value) to \(to.value - 1) are missing; \(path) is shorter than it was")
     case .keptDamagedBytes(let partition, let path, let byteCount):
       logger.error("\(partition): \(byteCount) bytes that had to leave the log are kept in \(path)")
+    case .completedSwap(let partition, let count):
+      logger.info("\(partition): \(count) compacted segments took their places, which a stop had kept them from")
     case .removedSegments(let partition, let count, let first):
       logger.warning("\(partition): removed \(count) empty segments from offset \(first.value) on, behind a torn one")
     case .rebuiltIndexes(let partition, let path):

@@ -45,6 +45,15 @@ package struct BrokerConfig: Sendable, Equatable {
   package internal(set) var logFlushOffsetCheckpointIntervalMs: Int32 = 0
   package internal(set) var producerIdExpirationMs: Int32 = 0
 
+  // -- compaction
+  package internal(set) var logCleanerEnable = false
+  package internal(set) var logCleanerBackoffMs: Int64 = 0
+  /// Bytes for the keys of all compactions that are under way at the same time.
+  package internal(set) var logCleanerDedupeBufferSize: Int64 = 0
+  package internal(set) var logCleanerIoBufferLoadFactor = 0.0
+  package internal(set) var logCleanerIoMaxBytesPerSecond = 0.0
+  package internal(set) var logCleanerThreads: Int32 = 0
+
   // -- consumer groups
   package internal(set) var groupInitialRebalanceDelayMs: Int32 = 0
   package internal(set) var groupMinSessionTimeoutMs: Int32 = 0

@@ -7,6 +7,8 @@ package struct TopicConfig: Sendable, Equatable {
   package internal(set) var compressionGzipLevel: Int32 = 0
   package internal(set) var compressionLz4Level: Int32 = 0
   package internal(set) var compressionZstdLevel: Int32 = 0
+  /// How long a tombstone stays after compaction has first seen it.
+  package internal(set) var deleteRetentionMs: Int64 = 0
   package internal(set) var durability = Durability.fsync
   /// How long the files of a deleted segment stay.
   package internal(set) var fileDeleteDelayMs: Int64 = 0
@@ -15,13 +17,16 @@ package struct TopicConfig: Sendable, Equatable {
   /// How old an unflushed record may get.
   package internal(set) var flushMs: Int64 = 0
   package internal(set) var indexIntervalBytes: Int32 = 0
-  /// Only held against `minCompactionLagMs`, as that against it.
+  /// The age at which a record must have gone through compaction.
   package internal(set) var maxCompactionLagMs: Int64 = 0
   /// The largest record batch, after compression.
   package internal(set) var maxMessageBytes: Int32 = 0
   package internal(set) var messageTimestampAfterMaxMs: Int64 = 0
   package internal(set) var messageTimestampBeforeMaxMs: Int64 = 0
   package internal(set) var messageTimestampType = MessageTimestampType.createTime
+  /// The share of a log that compaction has not seen from which it starts: 0 to 1.
+  package internal(set) var minCleanableDirtyRatio = 0.0
+  /// The age before which compaction leaves a record alone.
   package internal(set) var minCompactionLagMs: Int64 = 0
   package internal(set) var minInsyncReplicas: Int32 = 0
   package internal(set) var preallocate = false
@@ -47,7 +52,7 @@ package struct CleanupPolicy: OptionSet, Sendable, Hashable {
   package init(rawValue: UInt8) { self.rawValue = rawValue }
   /// Old segments are deleted.
   package static let delete = CleanupPolicy(rawValue: 1)
-  /// Every record needs a key. That of each key only the last one stays is not done yet.
+  /// Every record needs a key, and of each key the newest one stays.
   package static let compact = CleanupPolicy(rawValue: 2)
 }
 

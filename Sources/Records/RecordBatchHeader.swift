@@ -83,6 +83,10 @@ package struct RecordBatchHeader: Hashable, Sendable {
     return Int32((Int64(baseSequence) + Int64(lastOffsetDelta)) & 0x7fff_ffff)
   }
 
+  /// The largest timestamp of a record: none in a batch that compaction emptied, whose `maxTimestamp` is that of records
+  /// that are gone.
+  package var newestTimestamp: Timestamp { recordCount == 0 ? .none : maxTimestamp }
+
   /// Whether the checksum stands for `batch`, which is the whole batch: `totalByteCount` bytes.
   package func checksumMatches(_ batch: UnsafeRawBufferPointer) -> Bool {
     guard batch.count >= Self.byteCount else { return false }

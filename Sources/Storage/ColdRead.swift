@@ -7,11 +7,12 @@ internal import Records
 package struct ColdRead: Sendable {
   /// What is to be sent: whole batches but for the end, which may be within one.
   package let range: FileRange
-  /// Of the first batch in `range`, and of the segment it is in; and the log's count of cuts: by these the log knows what
-  /// damage is meant.
+  /// Of the first batch in `range`, and of the segment it is in; and the log's counts of cuts and swaps: by these the log
+  /// knows what damage is meant.
   let baseOffset: Offset
   let segmentBaseOffset: Offset
   let cutCount: Int
+  let swapCount: Int
 
   /// A batch that is not what was written.
   package struct Damage: Hashable, Sendable {
@@ -29,8 +30,8 @@ package struct ColdRead: Sendable {
     defer { memory.deallocate() }
     let count = try range.file.read(into: memory, at: range.position)
     guard count == range.byteCount else {
-      let end = range.position + Int64(count)
-      return Damage(position: end, reason: "the file ends \(range.byteCount - count) bytes early")
+      return Damage(
+        position: range.position + Int64(count), reason: "the file ends \(range.byteCount - count) bytes early")
     }
     var position = 0
     while range.byteCount - position >= RecordBatchHeader.byteCount {
@@ -69,7 +70,8 @@ extension Log {
     }
     return ColdRead(
       range: FileRange(file: range.file, position: range.position, byteCount: byteCount),
-      baseOffset: slice.baseOffset, segmentBaseOffset: segment.baseOffset, cutCount: cutCount)
+      baseOffset: slice.baseOffset, segmentBaseOffset: segment.baseOffset, cutCount: cutCount,
+      swapCount: swapCount)
   }
 
   /// The end of the active segment that is taken to be in memory without asking.

@@ -51,6 +51,12 @@ final class IndexFile<Entry: IndexEntry> {
     return true
   }
 
+  /// The file, which somebody else wrote, holds `count` entries.
+  func adopt(_ count: Int, last: Entry?) {
+    writtenCount = count
+    self.last = last
+  }
+
   @inline(__always)
   func append(_ entry: Entry, _ environment: LogEnvironment) {
     tail.append(entry)

@@ -63,6 +63,16 @@ package final class Log {
   var flushedBytes: Int64 = 0
   /// How often the log was cut: a flush begun before a cut says nothing of what came after.
   var cutCount = 0
+  /// Everything below was compared with everything else by a cleaning: what `cleaner-offset-checkpoint` keeps. Means
+  /// nothing where the log is not compacted.
+  package internal(set) var firstDirtyOffset = Offset.zero
+  /// The cleaning that is under way, and the swap behind one. They exclude each other.
+  var begunCleaning: BegunCleaning?
+  var swap: LogSwap?
+  /// How many cleanings were begun.
+  var cleaningCount = 0
+  /// How often cleaned segments took the places of others: what was found out about the old ones means nothing then.
+  var swapCount = 0
   /// Segments whose files wait, renamed, for their end.
   var deletedSegments: [DeletedSegment] = []
 

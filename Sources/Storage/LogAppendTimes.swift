@@ -32,7 +32,13 @@ extension Log {
         first <= last, last <= now.milliseconds
       else { continue }
       let number = segmentNumber(of: Offset(base))
-      guard segments[number].baseOffset.value == base else { continue }
+      guard segments[number].baseOffset.value == base else {
+        // A cleaning made one segment of several since: the last append of any of them is that of the new one.
+        if number < segments.count - 1, segments[number].baseOffset.value < base {
+          segments[number].lastAppendTime = max(segments[number].lastAppendTime, Timestamp(milliseconds: last))
+        }
+        continue
+      }
       // The active segment may have grown after the note.
       if number < segments.count - 1 { segments[number].lastAppendTime = Timestamp(milliseconds: last) }
       if segments[number].byteCount > 0 { segments[number].firstAppendTime = Timestamp(milliseconds: first) }

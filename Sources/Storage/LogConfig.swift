@@ -20,11 +20,23 @@ package struct LogConfig: Sendable, Equatable {
   package var fileDeleteDelayMs: Int64
   /// `preallocate`: reserve the blocks of a whole segment when it is made.
   package var preallocate: Bool
+  /// `cleanup.policy` holds `compact`: of each key the newest record stays.
+  package var isCompacted: Bool
+  /// `min.compaction.lag.ms`: the age before which compaction leaves a segment alone.
+  package var minCompactionLagMs: Int64
+  /// `max.compaction.lag.ms`: the age at which a segment must have been compacted.
+  package var maxCompactionLagMs: Int64
+  /// `delete.retention.ms`: how long a tombstone stays after compaction has first seen it.
+  package var deleteRetentionMs: Int64
+  /// `min.cleanable.dirty.ratio`: the share of the log that compaction has not seen from which it is due; 0 to 1.
+  package var minCleanableDirtyRatio: Double
 
   package init(
     segmentBytes: Int = 1 << 30, segmentMs: Int64 = 604_800_000, segmentJitterMs: Int64 = 0,
     indexIntervalBytes: Int = 4096, segmentIndexBytes: Int = 10 << 20, retentionMs: Int64 = 604_800_000,
-    retentionBytes: Int64 = -1, fileDeleteDelayMs: Int64 = 60_000, preallocate: Bool = false
+    retentionBytes: Int64 = -1, fileDeleteDelayMs: Int64 = 60_000, preallocate: Bool = false,
+    isCompacted: Bool = false, minCompactionLagMs: Int64 = 0, maxCompactionLagMs: Int64 = .max,
+    deleteRetentionMs: Int64 = 86_400_000, minCleanableDirtyRatio: Double = 0.5
   ) {
     self.segmentBytes = segmentBytes
     self.segmentMs = segmentMs
@@ -35,17 +47,28 @@ package struct LogConfig: Sendable, Equatable {
     self.retentionBytes = retentionBytes
     self.fileDeleteDelayMs = fileDeleteDelayMs
     self.preallocate = preallocate
+    self.isCompacted = isCompacted
+    self.minCompactionLagMs = minCompactionLagMs
+    self.maxCompactionLagMs = maxCompactionLagMs
+    self.deleteRetentionMs = deleteRetentionMs
+    self.minCleanableDirtyRatio = minCleanableDirtyRatio
   }
 }
 
 extension LogConfig {
-  /// What a topic's effective configuration says of its logs. A topic that is compacted only has no retention.
+  /// What a topic's effective configuration says of its logs. A topic that is compacted only has no retention; one that
+  /// is compacted rolls its segments in time for max.compaction.lag.ms, as in Kafka.
   package init(_ topic: TopicConfig) {
     let isDeleted = topic.cleanupPolicy.contains(.delete)
+    let isCompacted = topic.cleanupPolicy.contains(.compact)
     self.init(
-      segmentBytes: Int(topic.segmentBytes), segmentMs: topic.segmentMs, segmentJitterMs: topic.segmentJitterMs,
+      segmentBytes: Int(topic.segmentBytes),
+      segmentMs: isCompacted ? min(topic.segmentMs, topic.maxCompactionLagMs) : topic.segmentMs,
+      segmentJitterMs: topic.segmentJitterMs,
       indexIntervalBytes: Int(topic.indexIntervalBytes), segmentIndexBytes: Int(topic.segmentIndexBytes),
       retentionMs: isDeleted ? topic.retentionMs : -1, retentionBytes: isDeleted ? topic.retentionBytes : -1,
-      fileDeleteDelayMs: topic.fileDeleteDelayMs, preallocate: topic.preallocate)
+      fileDeleteDelayMs: topic.fileDeleteDelayMs, preallocate: topic.preallocate, isCompacted: isCompacted,
+      minCompactionLagMs: topic.minCompactionLagMs, maxCompactionLagMs: topic.maxCompactionLagMs,
+      deleteRetentionMs: topic.deleteRetentionMs, minCleanableDirtyRatio: topic.minCleanableDirtyRatio)
   }
 }

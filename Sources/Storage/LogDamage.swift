@@ -8,7 +8,7 @@ extension Log {
   /// nil where the log has been cut since, or the place is gone or known already.
   @discardableResult
   package func noteDamage(_ damage: ColdRead.Damage, foundBy read: ColdRead) throws(LogError) -> Range<Offset>? {
-    guard read.cutCount == cutCount,
+    guard read.cutCount == cutCount, read.swapCount == swapCount,
       let segment = segments.first(where: { $0.baseOffset == read.segmentBaseOffset })
     else { return nil }
     return try noteDamage(
@@ -16,6 +16,7 @@ extension Log {
   }
 
   /// The same for damage at `position`, where sound batches lead from the one at `start`, of `startOffset`, to it.
+  @discardableResult
   func noteDamage(
     in segment: LogSegment, at position: Int64, reason: String, walkingFrom start: Int64, _ startOffset: Offset
   ) throws(LogError) -> Range<Offset>? {

@@ -74,6 +74,8 @@ package enum LogEvent: Hashable, Sendable {
   case rebuiltIndexes(TopicPartition, path: String)
   /// A producer snapshot or checkpoint was damaged and is not used.
   case ignoredDamagedFile(TopicPartition, path: String, reason: String)
+  /// Cleaned segments that a stop had kept from their places took them.
+  case completedSwap(TopicPartition, segmentCount: Int)
   /// A segment was closed and the next begun.
   case rolled(TopicPartition, baseOffset: Offset)
   /// A write found no room. It was taken back, and the log takes no appends until there is some.

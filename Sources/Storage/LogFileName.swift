@@ -7,6 +7,12 @@ package enum LogFileName {
   static let timeIndex = ".timeindex"
   static let producerSnapshot = ".snapshot"
   static let deleted = ".deleted"
+  /// Written by a cleaning that is not done.
+  static let cleaned = ".cleaned"
+  /// A cleaned segment whose place is decided.
+  static let swap = ".swap"
+  /// What the files of a segment end with, in the order of `LogSegment.slots`.
+  static let segmentSuffixes = [log, offsetIndex, timeIndex]
   static let damaged = ".damaged"
   static let leaderEpochs = "leader-epoch-checkpoint"
   static let partitionMetadata = "partition.metadata"

@@ -6,15 +6,19 @@ extension Log {
   /// Opens the log in `directory`, making folder, first segment and `partition.metadata` where they are missing, and
   /// mends what the last stop left behind as far as `recovery` distrusts it. `logStartOffset` is what the owner's
   /// log-start-offset-checkpoint says, if it has one. One that no log can have, or that lies beyond the end of a log that
-  /// was closed in order, is reported and not used.
+  /// was closed in order, is reported and not used. `firstDirtyOffset` is what its cleaner-offset-checkpoint says; one that
+  /// is not in the log has everything looked at again.
   package static func open(
     directory: String, topicPartition: TopicPartition, topicID: UUID, config: LogConfig, environment: LogEnvironment,
-    recovery: LogRecoveryMode, now: Timestamp, logStartOffset: Offset? = nil
+    recovery: LogRecoveryMode, now: Timestamp, logStartOffset: Offset? = nil, firstDirtyOffset: Offset? = nil
   ) throws(IOError) -> Log {
     let checkpointed = logStartOffset
     let logStartOffset = checkpointed.flatMap { $0 >= .zero && $0 <= logStartOffsetMax ? $0 : nil }
     let fileSystem = environment.fileSystem
     if !fileSystem.isDirectory(directory) { try fileSystem.createDirectory(directory) }
+    let swapped = try SwapRecovery(directory: directory, environment: environment).run(
+      try fileSystem.list(directory))
+    if swapped > 0 { environment.log?(.completedSwap(topicPartition, segmentCount: swapped)) }
     let names = try removeLeftovers(in: directory, environment)
     let isNew = try PartitionMetadata.ensure(in: directory, topicID: topicID, topicPartition, environment)
     let bases = names.compactMap { LogFileName.baseOffset(of: $0, suffix: LogFileName.log) }.sorted()
@@ -28,7 +32,7 @@ extension Log {
         LogSegment(directory: directory, baseOffset: base, jitterMs: log.jitterMs(at: base), now: now))
     }
     log.isNew = isNew
-    log.directoryChanged = isNew || recovery != .clean
+    log.directoryChanged = isNew || swapped > 0 || recovery != .clean
     if bases.isEmpty { log.segments = [try log.makeSegment(at: first.baseOffset, now: now)] }
     try log.recover(recovery, now: now)
     let start = try log.startAtLeast(logStartOffset, recovery, now: now)
@@ -37,6 +41,8 @@ extension Log {
     try log.loadAppendTimes(now: now)
     try log.loadLeaderEpochs(names, recovery)
     try log.loadProducers(now: now)
+    let dirty = firstDirtyOffset.flatMap { $0 >= log.segments[0].baseOffset && $0 <= log.logEndOffset ? $0 : nil }
+    log.firstDirtyOffset = dirty ?? log.segments[0].baseOffset
     log.openedEndOffset = log.logEndOffset
     log.recoveryPoint = recovery == .clean ? log.logEndOffset : min(log.logEndOffset, recovery.checkedFrom ?? .zero)
     return log
@@ -48,7 +54,7 @@ extension Log {
   ) throws(IOError) -> [String] {
     var kept: [String] = []
     for name in try environment.fileSystem.list(directory) {
-      if name.hasSuffix(LogFileName.deleted) || name.hasSuffix(".tmp") || name.hasSuffix(".cleaned") {
+      if name.hasSuffix(LogFileName.deleted) || name.hasSuffix(".tmp") {
         try environment.fileSystem.removeFile(directory + "/" + name)
       } else {
         kept.append(name)

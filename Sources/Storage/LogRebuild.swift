@@ -53,7 +53,7 @@ extension Log {
       }
       segment.byteCount = position
       segment.noteAppend(
-        byteCount: header.totalByteCount, lastOffset: header.lastOffset, timestamp: header.maxTimestamp,
+        byteCount: header.totalByteCount, lastOffset: header.lastOffset, timestamp: header.newestTimestamp,
         now: segment.lastAppendTime, indexIntervalBytes: config.indexIntervalBytes, environment)
       end = header.nextOffset
       recoveredEpoch = header.partitionLeaderEpoch

@@ -71,7 +71,8 @@ extension Log {
 
   private func loadIndexes(of segment: LogSegment) throws(IOError) -> Bool {
     guard try segment.offsetIndex.load(environment), try segment.timeIndex.load(environment) else { return false }
-    if segment.byteCount > 0, segment.timeIndex.last == nil { return false }
+    // A single batch that a cleaning emptied has no time to be found by.
+    if segment.byteCount > RecordBatchHeader.byteCount, segment.timeIndex.last == nil { return false }
     if let last = segment.offsetIndex.last {
       guard last.offset >= segment.baseOffset, last.position > 0, Int64(last.position) < segment.byteCount else {
         return false

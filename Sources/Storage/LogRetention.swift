@@ -11,6 +11,8 @@ extension Log {
   package func applyRetention(now: Timestamp, highWatermark: Offset) throws(LogError) -> Int {
     if isFenced { throw .fenced }
     try rollByAge(now: now)
+    // The segments are about to be replaced by others: their turn comes the next time.
+    guard swap == nil else { return 0 }
     var count = 0
     var excess = config.retentionBytes < 0 ? -1 : sizeBytes - config.retentionBytes
     for number in segments.indices {
@@ -47,7 +49,13 @@ extension Log {
     guard offset > logStartOffset else { return }
     logStartOffset = offset
     trimLeaderEpochs()
-    let count = segments.dropLast().enumerated().prefix { segments[$0.offset + 1].baseOffset <= offset }.count
+    try removeBelowStart(now: now)
+  }
+
+  /// Deletes the segments that lie wholly below the start of the log; while a swap is under way that is left to its end.
+  func removeBelowStart(now: Timestamp) throws(LogError) {
+    guard swap == nil else { return }
+    let count = segments.dropLast().enumerated().prefix { segments[$0.offset + 1].baseOffset <= logStartOffset }.count
     if count > 0 { try removeFirst(count, now: now) }
   }
 
@@ -62,7 +70,7 @@ extension Log {
     let removedFrom = Timestamp(milliseconds: due.overflow ? .max : due.partialValue)
     do throws(IOError) {
       for segment in removed {
-        try rename(segment)
+        try renameDeleted(segment)
         deletedSegments.append(DeletedSegment(slots: segment.slots, removedFrom: removedFrom))
       }
     } catch { throw fence(.io(error)) }
@@ -74,9 +82,11 @@ extension Log {
     try? writeLeaderEpochs()
   }
 
-  private func rename(_ segment: LogSegment) throws(IOError) {
+  /// Gives the files of a segment names that no log reads. There may be older ones by such a name, after a cleaning.
+  func renameDeleted(_ segment: LogSegment) throws(IOError) {
     for slot in segment.slots where environment.fileSystem.exists(slot.path) {
-      let path = slot.path + LogFileName.deleted
+      var path = slot.path + LogFileName.deleted
+      while environment.fileSystem.exists(path) { path += LogFileName.deleted }
       try environment.fileSystem.rename(slot.path, to: path)
       slot.path = path
     }

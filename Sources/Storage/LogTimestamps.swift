@@ -46,7 +46,7 @@ extension Log {
         // Only a part of the segment counts: its batches say which is the largest of those.
         try segment.forEachIntactHeader(from: 0, environment) { header in
           guard header.lastOffset < limit, header.lastOffset >= logStartOffset else { return }
-          largest = max(largest ?? .none, header.maxTimestamp)
+          largest = max(largest ?? .none, header.newestTimestamp)
         }
       }
     }

@@ -10,6 +10,7 @@ extension Log {
     if isFenced { throw .fenced }
     try writePending()
     guard offset < logEndOffset else { return }
+    if let swap, offset < swap.endOffset { try completeSwap(now: now) }
     cutCount += 1
     isChanged = true
     let start = try offset < segments[0].baseOffset ? nil : cutLocation(of: offset)
@@ -27,6 +28,7 @@ extension Log {
     } catch { throw fence(.io(error)) }
     logStartOffset = min(logStartOffset, logEndOffset)
     recoveryPoint = min(recoveryPoint, logEndOffset)
+    firstDirtyOffset = min(firstDirtyOffset, logEndOffset)
   }
 
   /// Where to cut for `offset`: before its batch, or before the damage that took it.
@@ -80,8 +82,8 @@ extension Log {
     if active.byteCount == 0 { active.firstTimestamp = nil }
     do throws(LogError) {
       try active.forEachIntactHeader(from: 0, environment) { header in
-        if header.maxTimestamp > active.maxTimestamp {
-          active.maxTimestamp = header.maxTimestamp
+        if header.newestTimestamp > active.maxTimestamp {
+          active.maxTimestamp = header.newestTimestamp
           active.offsetOfMaxTimestamp = header.lastOffset
         }
       }

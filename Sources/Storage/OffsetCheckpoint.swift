@@ -8,6 +8,7 @@ package struct OffsetCheckpoint {
   package enum Name: String, CaseIterable, Sendable {
     case recoveryPoint = "recovery-point-offset-checkpoint"
     case logStartOffset = "log-start-offset-checkpoint"
+    case cleanerOffset = "cleaner-offset-checkpoint"
   }
 
   private let path: String

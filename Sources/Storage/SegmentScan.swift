@@ -164,8 +164,8 @@ extension LogSegment {
     for run in intactRuns(from: 0) {
       var bytesSinceEntry = run.lowerBound > 0 ? Int.max / 2 : 0
       try forEachHeader(from: run.lowerBound, to: run.upperBound, environment) { header, position in
-        if header.maxTimestamp > largest.timestamp {
-          largest = TimeIndexEntry(timestamp: header.maxTimestamp, offset: header.lastOffset)
+        if header.newestTimestamp > largest.timestamp {
+          largest = TimeIndexEntry(timestamp: header.newestTimestamp, offset: header.lastOffset)
         }
         if bytesSinceEntry > indexIntervalBytes {
           offsets.append(OffsetIndexEntry(offset: header.lastOffset, position: Int32(truncatingIfNeeded: position)))

@@ -63,10 +63,7 @@ struct PropertyTablesTests {
   @Test("keep compression levels and min.insync.replicas, and only echo what nothing acts on")
   func effects() {
     func effect(_ name: String) -> PropertyEffect? { TopicProperties.row(name)?.effect }
-    let echoed = [
-      "delete.retention.ms", "max.compaction.lag.ms", "min.cleanable.dirty.ratio", "min.compaction.lag.ms",
-      "unclean.leader.election.enable",
-    ]
+    let echoed = ["unclean.leader.election.enable"]
     for name in echoed { #expect(effect(name) == .echoed, "\(name)") }
     let kept = [
       "compression.gzip.level", "compression.lz4.level", "compression.zstd.level", "durability",

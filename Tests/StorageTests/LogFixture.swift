@@ -36,14 +36,19 @@ final class LogFixture {
   private static func open(
     _ config: LogConfig, _ fileSystem: any FileSystem, _ directory: String, _ recovery: LogRecoveryMode,
     _ now: Timestamp,
-    _ events: EventList, _ logStartOffset: Offset? = nil
+    _ events: EventList, _ logStartOffset: Offset? = nil, _ firstDirtyOffset: Offset? = nil
   ) throws(IOError) -> Log {
     // Few handles, so that files are closed and opened again all the time.
     let handles = FileHandleCache(fileSystem: fileSystem, openFilesMax: 4)
     return try Log.open(
       directory: directory, topicPartition: TopicPartition("orders", 0), topicID: topicID, config: config,
       environment: LogEnvironment(fileSystem: fileSystem, handles: handles, log: { events.events.append($0) }),
-      recovery: recovery, now: now, logStartOffset: logStartOffset)
+      recovery: recovery, now: now, logStartOffset: logStartOffset, firstDirtyOffset: firstDirtyOffset)
+  }
+
+  /// Opens what the folder holds, whatever became of the log before.
+  func open(_ recovery: LogRecoveryMode, firstDirtyOffset: Offset? = nil) throws {
+    log = try Self.open(config, fileSystem, directory, recovery, now, events, nil, firstDirtyOffset)
   }
 
   /// Opens the log again, closed in order before where `recovery` is `.clean`.

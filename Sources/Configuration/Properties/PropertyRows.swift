@@ -35,6 +35,14 @@ extension Property {
     }
   }
 
+  static func double(
+    _ name: String, _ field: Field<Double>, _ defaultValue: String, _ allowed: AllowedValues, _ documentation: String
+  ) -> Property {
+    Property(name, .double, defaultValue, allowed, documentation) { target, value in
+      if case .double(let parsed)? = value { target[keyPath: field] = parsed }
+    }
+  }
+
   /// A string that may be absent; an empty one counts as absent.
   static func optionalString(_ name: String, _ field: Field<String?>, _ documentation: String) -> Property {
     Property(name, .string, nil, .any, documentation) { target, value in

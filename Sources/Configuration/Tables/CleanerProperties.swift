@@ -1,20 +1,28 @@
 /// The machinery of compaction.
 enum CleanerProperties {
   static let rows: [BrokerProperty] = [
-    .echo("log.cleaner.enable", .boolean, "true", "Whether topics are compacted at all."),
-    dynamic("log.cleaner.backoff.ms", .long, "15000", "How long the cleaner rests when there is nothing to do."),
-    dynamic("log.cleaner.dedupe.buffer.size", .long, "134217728", "The memory for the keys of a compaction."),
-    dynamic("log.cleaner.io.buffer.load.factor", .double, "0.9", "How full that memory may be."),
-    dynamic("log.cleaner.io.buffer.size", .int, "524288", "The memory for reading and writing."),
-    dynamic(
-      "log.cleaner.io.max.bytes.per.second", .double, "1.7976931348623157E308",
-      "Bytes a second that compaction may read and write."),
-    dynamic("log.cleaner.threads", .int, "1", "How many threads compact."),
+    .boolean("log.cleaner.enable", \.logCleanerEnable, true, "Whether topics are compacted at all."),
+    BrokerProperty.long(
+      "log.cleaner.backoff.ms", \.logCleanerBackoffMs, 15_000, .atLeast(0),
+      "How long the cleaner rests when there is nothing to do."
+    ).clusterWide(),
+    BrokerProperty.long(
+      "log.cleaner.dedupe.buffer.size", \.logCleanerDedupeBufferSize, 134_217_728, .atLeast(1 << 20),
+      "The memory for the keys of compactions, shared out among the threads; a key takes 24 bytes."
+    ).clusterWide(),
+    BrokerProperty.double(
+      "log.cleaner.io.buffer.load.factor", \.logCleanerIoBufferLoadFactor, "0.9", .reals(0.1...0.95),
+      "How full that memory may be: more keys fit in, and each takes longer to find."
+    ).clusterWide(),
+    BrokerProperty.echo(
+      "log.cleaner.io.buffer.size", .int, "524288", "The memory for reading and writing."
+    ).clusterWide(),
+    BrokerProperty.double(
+      "log.cleaner.io.max.bytes.per.second", \.logCleanerIoMaxBytesPerSecond, "1.7976931348623157E308",
+      .reals(1...Double.greatestFiniteMagnitude), "Bytes a second that compaction may read and write."
+    ).clusterWide(),
+    BrokerProperty.int(
+      "log.cleaner.threads", \.logCleanerThreads, 1, .between(0, 64), "How many threads compact."
+    ).clusterWide(),
   ]
-
-  private static func dynamic(
-    _ name: String, _ type: ConfigType, _ defaultValue: String, _ documentation: String
-  ) -> BrokerProperty {
-    BrokerProperty.echo(name, type, defaultValue, documentation).clusterWide()
-  }
 }

@@ -61,12 +61,11 @@ enum TopicDefaultProperties {
       "log.message.timestamp.before.max.ms", .long, "9223372036854775807", .atLeast(0),
       "message.timestamp.before.max.ms"),
     behind("log.message.timestamp.after.max.ms", .long, "3600000", .atLeast(0), "message.timestamp.after.max.ms"),
-    behind("log.cleaner.delete.retention.ms", .long, "86400000", .atLeast(0), "delete.retention.ms").echoed(),
-    behind("log.cleaner.min.compaction.lag.ms", .long, "0", .atLeast(0), "min.compaction.lag.ms").echoed(),
+    behind("log.cleaner.delete.retention.ms", .long, "86400000", .atLeast(0), "delete.retention.ms"),
+    behind("log.cleaner.min.compaction.lag.ms", .long, "0", .atLeast(0), "min.compaction.lag.ms"),
     behind(
-      "log.cleaner.max.compaction.lag.ms", .long, "9223372036854775807", .atLeast(1), "max.compaction.lag.ms"
-    ).echoed(),
-    behind("log.cleaner.min.cleanable.ratio", .double, "0.5", .reals(0...1), "min.cleanable.dirty.ratio").echoed(),
+      "log.cleaner.max.compaction.lag.ms", .long, "9223372036854775807", .atLeast(1), "max.compaction.lag.ms"),
+    behind("log.cleaner.min.cleanable.ratio", .double, "0.5", .reals(0...1), "min.cleanable.dirty.ratio"),
   ]
 
   /// A broker property that is nothing but the default of a topic property.

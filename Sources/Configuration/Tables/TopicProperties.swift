@@ -4,7 +4,7 @@ package typealias TopicProperty = Property<TopicConfig>
 /// The table of topic properties.
 package enum TopicProperties {
   /// All rows, by name.
-  package static let all: [TopicProperty] = [retention, segments, durability, records, replication, echoed]
+  package static let all: [TopicProperty] = [retention, segments, durability, records, compaction, replication, echoed]
     .flatMap { $0 }.sorted { $0.name < $1.name }
 
   private static let byName: [String: TopicProperty] = Dictionary(
@@ -16,8 +16,8 @@ package enum TopicProperties {
   private static let retention: [TopicProperty] = [
     TopicProperty(
       "cleanup.policy", .list, "delete", .listOf(["compact", "delete"]),
-      "What happens to old records: delete removes whole segments by age and size. compact only asks for keys yet: nothing "
-        + "is compacted, and a topic that is compacted only keeps everything."
+      "What happens to old records: delete removes whole segments by age and size; compact keeps the newest record of each "
+        + "key, and asks for keys; both do both."
     ) { config, value in
       guard case .list(let words)? = value else { return }
       config.cleanupPolicy = words.reduce(into: []) { $0.insert($1 == "compact" ? .compact : .delete) }
@@ -115,6 +115,25 @@ package enum TopicProperties {
     ).behind("log.message.timestamp.after.max.ms"),
   ]
 
+  private static let compaction: [TopicProperty] = [
+    .long(
+      "delete.retention.ms", \.deleteRetentionMs, 86_400_000, .atLeast(0),
+      "How long a compacted topic still shows that a key was deleted, for readers that were away."
+    ).behind("log.cleaner.delete.retention.ms"),
+    .long(
+      "min.compaction.lag.ms", \.minCompactionLagMs, 0, .atLeast(0),
+      "How long a record stays untouched by compaction."
+    ).behind("log.cleaner.min.compaction.lag.ms"),
+    .long(
+      "max.compaction.lag.ms", \.maxCompactionLagMs, .max, .atLeast(1),
+      "The age at which a record must have gone through compaction."
+    ).behind("log.cleaner.max.compaction.lag.ms"),
+    .double(
+      "min.cleanable.dirty.ratio", \.minCleanableDirtyRatio, "0.5", .reals(0...1),
+      "The share of a log that compaction has not seen yet from which it starts."
+    ).behind("log.cleaner.min.cleanable.ratio"),
+  ]
+
   private static let replication: [TopicProperty] = [
     .int(
       "min.insync.replicas", \.minInsyncReplicas, 1, .atLeast(1),
@@ -123,23 +142,6 @@ package enum TopicProperties {
   ]
 
   private static let echoed: [TopicProperty] = [
-    TopicProperty.text(
-      "delete.retention.ms", .long, "86400000", .atLeast(0),
-      "How long a compacted topic still shows that a key was deleted, for readers that were away."
-    ).behind("log.cleaner.delete.retention.ms").echoed(),
-    // These two have fields because they must not contradict each other.
-    TopicProperty.long(
-      "min.compaction.lag.ms", \.minCompactionLagMs, 0, .atLeast(0),
-      "How long a record stays untouched by compaction."
-    ).behind("log.cleaner.min.compaction.lag.ms").echoed(),
-    TopicProperty.long(
-      "max.compaction.lag.ms", \.maxCompactionLagMs, .max, .atLeast(1),
-      "The age at which a record must have gone through compaction."
-    ).behind("log.cleaner.max.compaction.lag.ms").echoed(),
-    TopicProperty.text(
-      "min.cleanable.dirty.ratio", .double, "0.5", .reals(0...1),
-      "The share of a log that compaction has not seen yet from which it starts."
-    ).behind("log.cleaner.min.cleanable.ratio").echoed(),
     TopicProperty.text(
       "unclean.leader.election.enable", .boolean, "false", .any,
       "Whether a replica that is not in sync may lead when no other is left, at the price of records."
