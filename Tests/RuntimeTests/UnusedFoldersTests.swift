@@ -1,4 +1,6 @@
 import Cluster
+import Effects
+import KafkaProtocol
 import Primitives
 import Testing
 
@@ -24,11 +26,10 @@ import Testing
   private func image(partitionCount: Int32) -> ClusterImage {
     var image = ClusterImage()
     let id = UUID(high: 1, low: 2)
-    image.replay(.topic(TopicRecord(name: "orders", id: id)), at: Offset(0))
+    image.replay(.topic(TopicRecord(name: "orders", topicId: id)), at: Offset(0))
     for index in 0..<partitionCount {
-      image.replay(
-        .partition(PartitionRecord(topicID: id, index: index, replicas: [BrokerID(1)], isr: [BrokerID(1)], leader: BrokerID(1))),
-        at: Offset(Int64(index) + 1))
+      let record = PartitionRecord(topicId: id, partitionIndex: index, replicas: [1], isr: [1], leader: 1)
+      image.replay(.partition(record), at: Offset(Int64(index) + 1))
     }
     return image
   }
