@@ -41,11 +41,15 @@ def stored_records(broker, topic, partitions):
 
 def lost(stored, producer):
     """Acknowledged records of `producer` that are not where they were said to be."""
-    return [
-        record
-        for record in producer.acknowledged
-        if stored[record.partition].get(record.offset) != value_of(producer.name, record.number)
-    ]
+    everywhere = {partition: set(records.values()) for partition, records in stored.items()}
+
+    def is_there(record):
+        value = value_of(producer.name, record.number)
+        if record.offset < 0:
+            return value in everywhere[record.partition]
+        return stored[record.partition].get(record.offset) == value
+
+    return [record for record in producer.acknowledged if not is_there(record)]
 
 
 def check_nothing_lost(stored, producers):

@@ -1,6 +1,7 @@
 """Producers and consumers that work on a broker while things go wrong, each in a process of its own."""
 
 import collections
+import contextlib
 import json
 import pathlib
 import signal
@@ -36,6 +37,15 @@ class _Process:
         if not self.is_asked and self.process.poll() is None:
             self.is_asked = True
             self.process.send_signal(signal.SIGTERM)
+
+    @contextlib.contextmanager
+    def standing_still(self):
+        """Meanwhile it does nothing: what it has been told cannot be overtaken by what it does next."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def end(self):
         """Lets it end in order; returns what it says in the end."""

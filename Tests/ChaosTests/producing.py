@@ -3,7 +3,7 @@
 Usage: producing.py NAME TOPIC PARTITIONS NOTES SETTINGS
 SETTINGS are librdkafka's, as JSON; with "per.second" for how many records a second it sends.
 Values are "NAME NUMBER padding"; the numbers of a partition grow. A line of NOTES is "partition offset number", written when
-the acknowledgement is there and not before. SIGTERM ends it: it sends what it has, prints "acknowledged failed left" and the
+the acknowledgement is there and not before; the offset is -1 where the broker knew the record as a duplicate and no more. SIGTERM ends it: it sends what it has, prints "acknowledged failed left" and the
 first error.
 """
 
@@ -36,7 +36,8 @@ def main():
         def note(error, message):
             if error is None:
                 tally["acknowledged"] += 1
-                notes.write(f"{message.partition()} {message.offset()} {number}\n")
+                offset = message.offset()
+                notes.write(f"{message.partition()} {-1 if offset is None else offset} {number}\n")
             else:
                 tally["failed"] += 1
                 if not first_error:

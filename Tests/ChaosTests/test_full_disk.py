@@ -170,7 +170,8 @@ def test_a_full_disk_refuses_records_until_there_is_room(broker_on, folder, limi
         # Room by deleting records first, then by deleting the topic.
         before = free_bytes(place)
         delete_records(broker, "doomed", max(doomed) - 5)
-        produce_when_there_is_room(broker, "t", kept)
+        for topic, records in (("t", kept), ("doomed", doomed)):
+            produce_when_there_is_room(broker, topic, records)
         assert free_bytes(place) > before
         assert produce_until_refused(broker, "doomed", doomed, slowly) == KAFKA_STORAGE_ERROR
         check(broker, "doomed", doomed)

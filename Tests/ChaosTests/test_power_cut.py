@@ -73,11 +73,12 @@ def test_fsync_loses_nothing_at_a_power_cut(broker_on, folder, at_work, rounds, 
             leader_only = at_work(Producing(broker, folder, topic, topic, PARTITIONS, LEADER_ONLY))
             time.sleep(chance.uniform(0.4, 1.5))
             fresh[f"fresh-{number}"] = make_topic_and_produce(broker, f"fresh-{number}")
-            disk.cut_power()
-            leader_only.kill()
-            cut(broker, disk)
+            with consumer.standing_still():
+                disk.cut_power()
+                leader_only.kill()
+                cut(broker, disk)
+                check_commits(broker, [consumer])
             losses.append((len(lost(stored_records(broker, topic, PARTITIONS), leader_only)), len(leader_only.acknowledged)))
-            check_commits(broker, [consumer])
             check_fresh(broker, fresh)
         for producer in producers:
             producer.ask_to_end()
