@@ -21,7 +21,7 @@ package final class ControllerHost {
   var latestImage: UInt64 = 0
   /// Images in which topics are gone that some shard still has open.
   var deletionsSpreading: Set<UInt64> = []
-  /// Checkpoint files that have yet to forget deleted topics.
+  /// Checkpoint files that have yet to forget deleted topics, and cleanings of their logs that have yet to end.
   var forgettingCount = 0
   /// Commands that wait for both to end: until then another topic must not get such a name, for it would get the folders
   /// under the open logs.
@@ -145,6 +145,9 @@ extension Shard {
       environment.links.send(.image(image, delta, sequence: host.latestImage), to: shard)
     }
     apply(image, delta)
+    guard !delta.topicsDeleted.isEmpty else { return }
+    host.forgettingCount += 1
+    whenNoGoneLogIsCleaned { [unowned self] in forgotten() }
   }
 
   private func whenSpread(_ host: ControllerHost, _ finish: @escaping () -> Void) {

@@ -12,6 +12,8 @@ extension Shard {
     timers.schedule(.retention, at: now.advanced(byMilliseconds: config.logRetentionCheckIntervalMs))
     timers.schedule(.producerExpiry, at: now.advanced(byMilliseconds: Self.producerExpiryIntervalMs))
     timers.schedule(.checkpoint, at: now.advanced(byMilliseconds: checkpointIntervalMs))
+    timers.schedule(.clean, at: now.advanced(byMilliseconds: max(100, config.logCleanerBackoffMs)))
+    timers.schedule(.scrub, at: now.advanced(byMilliseconds: 1000))
     if index == Self.controllerShard { timers.schedule(.space, at: now) }
   }
 
@@ -29,6 +31,8 @@ extension Shard {
     case .flush: flushTimerFired()
     case .checkpoint: checkpointTimerFired()
     case .space: measureSpace()
+    case .clean: cleanTimerFired()
+    case .scrub: scrubTimerFired()
     }
   }
 

@@ -3,9 +3,9 @@ internal import Configuration
 internal import Effects
 internal import Groups
 internal import Observability
-package import Primitives
+internal import Primitives
 internal import Replication
-internal import Storage
+package import Storage
 
 /// What a change of the cluster means for this shard: partitions begin, end, or behave otherwise.
 extension Shard {
@@ -81,7 +81,8 @@ extension Shard {
       let log = try Log.open(
         directory: directory, topicPartition: topicPartition, topicID: topic.id, config: Partition.logConfig(config),
         environment: logEnvironment, recovery: startMode.recovery(of: topicPartition, in: folder, isNew: isNew),
-        now: wallClock, logStartOffset: isNew ? nil : startMode.logStarts[folder][topicPartition])
+        now: wallClock, logStartOffset: isNew ? nil : startMode.checkpoints[folder][.logStartOffset, topicPartition],
+        firstDirtyOffset: isNew ? nil : startMode.checkpoints[folder][.cleanerOffset, topicPartition])
       noteOpened(log)
       return .here(
         HostedPartition(
@@ -156,6 +157,7 @@ extension Shard {
       dirtyPartitions.removeAll { $0 === hosted }
       hosted.isGone = true
       failWaits(hosted)
+      cancelCleaning(of: hosted)
       let directory = hosted.partition.log.directory
       hosted.partition.log.abandon()
       do throws(IOError) {
@@ -214,27 +216,20 @@ extension Shard {
 /// How the logs were left by the run before this one.
 package struct StartMode: Sendable {
   let wasCleanShutdown: Bool
-  /// Where logs begin whose first segment begins earlier (DeleteRecords), from log-start-offset-checkpoint.
-  /// By folder.
-  let logStarts: [[TopicPartition: Offset]]
-  /// Up to where logs were on the disk at the last stop in order, from recovery-point-offset-checkpoint.
-  /// By folder.
-  let recoveryPoints: [[TopicPartition: Offset]]
+  /// What the checkpoint files of each folder of log.dirs say.
+  let checkpoints: [FolderCheckpoints]
   /// Folders of deleted partitions that are still to be removed.
   let leftoverFolders: [String]
 
-  package init(
-    wasCleanShutdown: Bool, logStarts: [[TopicPartition: Offset]], recoveryPoints: [[TopicPartition: Offset]],
-    leftoverFolders: [String] = []
-  ) {
+  package init(wasCleanShutdown: Bool, checkpoints: [FolderCheckpoints], leftoverFolders: [String] = []) {
     self.wasCleanShutdown = wasCleanShutdown
-    self.logStarts = logStarts
-    self.recoveryPoints = recoveryPoints
+    self.checkpoints = checkpoints
     self.leftoverFolders = leftoverFolders
   }
 
+  /// How much of a log in the folder with this number is to be checked.
   func recovery(of partition: TopicPartition, in folder: Int, isNew: Bool) -> LogRecoveryMode {
     if wasCleanShutdown { return .clean }
-    return .unclean(recoveryPoint: isNew ? .zero : recoveryPoints[folder][partition] ?? .zero)
+    return .unclean(recoveryPoint: isNew ? .zero : checkpoints[folder][.recoveryPoint, partition] ?? .zero)
   }
 }

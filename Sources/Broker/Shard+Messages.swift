@@ -21,14 +21,16 @@ extension Shard {
     case .controllerReply(let token, let result): controllerWaits.removeValue(forKey: token)?(result)
     case .image(let image, let delta, let sequence):
       apply(image, delta)
-      environment.links.send(.imageApplied(from: index, sequence: sequence), to: Self.controllerShard)
+      whenNoGoneLogIsCleaned { [environment, index] in
+        environment.links.send(.imageApplied(from: index, sequence: sequence), to: Self.controllerShard)
+      }
     case .imageApplied(_, let sequence): imageApplied(sequence)
     case .logStart(let shard, let token, let start):
       keepLogStart(start) { [environment] isKept in
         environment.links.send(.logStartKept(token, isKept), to: shard)
       }
     case .logStartKept(let token, let isKept): logStartWaits.removeValue(forKey: token)?(isKept)
-    case .recoveryPoints(let points): takeRecoveryPoints(points)
+    case .checkpoints(let name, let entries): takeCheckpoints(name, entries)
     case .folderFailed(let folder, let cause): takeFailure(of: folder, cause)
     case .folderSpace(let folder, let space): takeSpace(folder, space)
     case .synced: noteSynced()

@@ -53,10 +53,8 @@ package final class Shard {
   package internal(set) var config: BrokerConfig
   let startConfig: BrokerConfig
   let startMode: StartMode
-  /// What log-start-offset-checkpoint of each folder says, on the shard that keeps it.
-  var logStarts: [[TopicPartition: Offset]]
-  /// What recovery-point-offset-checkpoint says, on the shard that keeps it.
-  var recoveryPoints: [[TopicPartition: Offset]]
+  /// What the checkpoint files of each folder are to say, on the shard that keeps them.
+  var checkpoints: [FolderCheckpoints]
   /// Where logs ended that `stop` closed in order.
   package private(set) var closedEnds: [TopicPartition: Offset] = [:]
   /// Folders of deleted partitions, renamed and waiting for their removal.
@@ -101,6 +99,11 @@ package final class Shard {
   var logsToFlush: [HostedPartition] = []
   /// Logs with bytes that are not on the disk yet, as far as the clock has looked.
   var unflushedLogs: [HostedPartition] = []
+  /// The log that is being cleaned.
+  var cleaning: Cleaning?
+  /// What waits for the end of a cleaning that a deletion met.
+  var deletionHolds: [() -> Void] = []
+  var scrubbing: Scrubbing
   var bytesFlushedSinceCheckpoint: Int64 = 0
   var opening: OpeningProgress
   /// The checkpoint files, on the shard that keeps them: what is to be written, and whether a writing is under way.
@@ -141,8 +144,7 @@ package final class Shard {
     self.count = count
     self.environment = environment
     self.startMode = startMode
-    logStarts = startMode.logStarts
-    recoveryPoints = startMode.recoveryPoints
+    checkpoints = startMode.checkpoints
     deletedFolders = index == Self.controllerShard ? startMode.leftoverFolders : []
     self.config = config
     startConfig = config
@@ -151,6 +153,7 @@ package final class Shard {
     image = ClusterImage()
     now = environment.time.now()
     opening = OpeningProgress(saidAt: now)
+    scrubbing = Scrubbing(nextRoundAt: now.advanced(byMilliseconds: Self.firstRoundMs))
     wallClock = environment.time.wallClock()
     timers = TimerWheel(at: now)
     logEnvironment = LogEnvironment(
@@ -280,4 +283,6 @@ enum ShardTimer {
   case flush
   case checkpoint
   case space
+  case clean
+  case scrub
 }

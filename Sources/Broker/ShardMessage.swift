@@ -2,6 +2,7 @@ package import Cluster
 package import Effects
 package import KafkaProtocol
 package import Primitives
+package import Storage
 
 /// What shards tell each other. Messages between two shards arrive in the order sent.
 package enum ShardMessage: Sendable {
@@ -29,8 +30,8 @@ package enum ShardMessage: Sendable {
   case logStart(from: Int, RequestToken, CheckpointEntry)
   /// The log's start has been written down, or could not be.
   case logStartKept(RequestToken, Bool)
-  /// Up to where logs are on the disk, for the same.
-  case recoveryPoints([CheckpointEntry])
+  /// Up to where logs are on the disk, or clean: for the same.
+  case checkpoints(OffsetCheckpoint.Name, [CheckpointEntry])
   /// A write or a sync of a data folder failed.
   case folderFailed(Int, IOError)
   case folderSpace(Int, DiskSpace)

@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -208,6 +209,17 @@ int ottla_is_cached(int file, int64_t position, size_t count) {
   for (int64_t sample = position; sample < last; sample += 64 << 10)
     if (!is_sample_cached(file, sample)) return 0;
   return is_sample_cached(file, last);
+}
+
+void ottla_lower_priority(void) {
+  const long thread = syscall(SYS_gettid);
+  setpriority(PRIO_PROCESS, (id_t)thread, 10);
+  syscall(SYS_ioprio_set, 1 /* who: a thread */, thread, (2 << 13) | 7 /* best effort, the last of its levels */);
+}
+
+void ottla_sleep(int64_t nanoseconds) {
+  struct timespec time = {nanoseconds / 1000000000, nanoseconds % 1000000000};
+  nanosleep(&time, NULL);
 }
 
 ssize_t ottla_pwrite(int file, const void *bytes, size_t count, int64_t position) {

@@ -77,6 +77,8 @@ package struct BrokerConfig: Sendable, Equatable {
   package internal(set) var ottlaFlushBytesMax: Int64 = 0
   package internal(set) var ottlaFlushMsMax: Int32 = 0
   package internal(set) var ottlaFlushThreads: Int32 = 0
+  package internal(set) var ottlaScrubIntervalHours: Int32 = 0
+  package internal(set) var ottlaScrubBytesPerSecondMax: Int64 = 0
   /// Negative: derived from the size of the file system.
   package internal(set) var ottlaDiskFreeBytesLow: Int64 = 0
   package internal(set) var ottlaDiskFreeBytesMin: Int64 = 0

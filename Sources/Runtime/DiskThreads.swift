@@ -6,22 +6,41 @@ internal import Storage
 /// The threads that wait for disks, those of each data folder by themselves: a folder whose disk stalls holds nobody else up.
 final class DiskThreads: Sendable {
   private let folders: [FolderThreads]
+  private let background: BackgroundThreads
+  private let cleaningRate = ByteRate()
+  private let scrubRate = ByteRate()
 
   /// - Parameter mailboxes: of the shards, by their numbers: where results go.
-  init(folders paths: [String], fileSystem: LinuxFileSystem, flushThreads: Int, mailboxes: [Mailbox]) {
+  init(
+    folders paths: [String], fileSystem: LinuxFileSystem, flushThreads: Int, backgroundThreads: Int,
+    mailboxes: [Mailbox]
+  ) {
+    let finish: @Sendable (DiskOrder, DiskResult) -> Void = { order, result in
+      mailboxes[order.shard].post([.disk(order.token, result)])
+    }
     folders = paths.map { path in
-      FolderThreads(path: path, fileSystem: fileSystem, flushThreads: flushThreads) { order, result in
-        mailboxes[order.shard].post([.disk(order.token, result)])
-      }
+      FolderThreads(path: path, fileSystem: fileSystem, flushThreads: flushThreads, finish: finish)
+    }
+    background = BackgroundThreads(threadCount: backgroundThreads) { order in
+      finish(order, order.job.run(fileSystem, order.pace))
     }
   }
 
   func submit(_ job: DiskJob, token: DiskToken, shard: Int, folder: Int) {
-    folders[folder].add(DiskOrder(job: job, token: token, shard: shard))
+    let pace = BackgroundPace(job.isScrub ? scrubRate : cleaningRate)
+    let order = DiskOrder(job: job, token: token, shard: shard, pace: pace)
+    if job.lane == .background { background.add(order) } else { folders[folder].add(order) }
   }
 
-  /// Does what has been submitted, then ends the threads.
-  func stop() { for folder in folders { folder.stop() } }
+  func cancel(_ token: DiskToken, shard: Int, folder: Int) {
+    if let order = background.cancel(token, shard: shard) { folders[folder].addPrompt(order) }
+  }
+
+  /// Does what has been submitted, then ends the threads. Background work is told to end where it is.
+  func stop() {
+    background.stop()
+    for folder in folders { folder.stop() }
+  }
 }
 
 /// A job, and whose it is.
@@ -29,6 +48,7 @@ struct DiskOrder: Sendable {
   let job: DiskJob
   let token: DiskToken
   let shard: Int
+  let pace: BackgroundPace
 }
 
 /// The threads of one data folder: one that flushes, with a crew that helps it where a round has many files, and some for
@@ -62,11 +82,10 @@ final class FolderThreads: Sendable {
   }
 
   func add(_ order: DiskOrder) {
-    switch order.job.lane {
-    case .flush: flushes.add(order)
-    case .prompt: prompt.add(order)
-    }
+    if order.job.lane == .flush { flushes.add(order) } else { addPrompt(order) }
   }
+
+  func addPrompt(_ order: DiskOrder) { prompt.add(order) }
 
   func stop() {
     flushes.close()
@@ -78,7 +97,7 @@ final class FolderThreads: Sendable {
   }
 
   private func work() {
-    while let order = prompt.take() { finish(order, order.job.run(fileSystem)) }
+    while let order = prompt.take() { finish(order, order.job.run(fileSystem, order.pace)) }
   }
 
   // MARK: flushing
@@ -105,7 +124,7 @@ final class FolderThreads: Sendable {
         let result = unlessFailed { bringToDisk(works) }
         for order in orders { if case .flush = order.job { finish(order, result) } }
       }
-      for order in others { finish(order, unlessFailed { order.job.run(fileSystem) }) }
+      for order in others { finish(order, unlessFailed { order.job.run(fileSystem, order.pace) }) }
     }
   }
 

@@ -334,6 +334,8 @@ final class EventLoop: Transport, ShardLinks, DiskWorkers {
     disks.submit(job, token: token, shard: index, folder: directory)
   }
 
+  func cancel(_ token: DiskToken, directory: Int) { disks.cancel(token, shard: index, folder: directory) }
+
   private func postOutbox() {
     for loop in outbox.indices where !outbox[loop].isEmpty {
       mailboxes[loop].post(outbox[loop])

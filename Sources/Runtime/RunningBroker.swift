@@ -82,7 +82,7 @@ package final class RunningBroker {
     let fileSystem = fileSystem
     let disks = DiskThreads(
       folders: config.logDirs, fileSystem: fileSystem, flushThreads: Int(config.ottlaFlushThreads),
-      mailboxes: mailboxes)
+      backgroundThreads: Int(config.logCleanerThreads), mailboxes: mailboxes)
     self.disks = disks
     let registration = BrokerRegistration(
       id: config.nodeId, rack: config.brokerRack,
@@ -193,8 +193,7 @@ package final class RunningBroker {
         fileSystem: fileSystem, directories: config.logDirs, nodeID: config.nodeId, clusterID: nil,
         random: random.next)
       var isClean = true
-      var logStarts: [[TopicPartition: Offset]] = []
-      var recoveryPoints: [[TopicPartition: Offset]] = []
+      var checkpoints: [FolderCheckpoints] = []
       var leftovers: [String] = []
       for directory in config.logDirs {
         for name in try fileSystem.list(directory) where LogFileName.isDeletedFolder(name) {
@@ -202,16 +201,11 @@ package final class RunningBroker {
         }
         if try CleanShutdownMarker.read(logDirectory: directory, fileSystem: fileSystem) == nil { isClean = false }
         try CleanShutdownMarker.remove(logDirectory: directory, fileSystem: fileSystem)
-        let checkpoint = OffsetCheckpoint(.logStartOffset, logDirectory: directory, fileSystem: fileSystem)
-        logStarts.append(try checkpoint.readOfPresent())
-        let points = OffsetCheckpoint(.recoveryPoint, logDirectory: directory, fileSystem: fileSystem)
-        recoveryPoints.append(try points.readOfPresent())
+        checkpoints.append(try FolderCheckpoints(reading: directory, fileSystem))
       }
       return Start(
         clusterID: identity.clusterID,
-        mode: StartMode(
-          wasCleanShutdown: isClean, logStarts: logStarts, recoveryPoints: recoveryPoints,
-          leftoverFolders: leftovers))
+        mode: StartMode(wasCleanShutdown: isClean, checkpoints: checkpoints, leftoverFolders: leftovers))
     } catch {
       throw StartFailure("\(error)")
     }

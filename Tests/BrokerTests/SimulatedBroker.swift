@@ -54,7 +54,18 @@ final class SimulatedDiskWorkers {
     orders[place].append(order)
   }
 
+  /// What was told to end.
+  var cancelled: Set<DiskToken> = []
+
+  private struct Pace: DiskPace {
+    let mustStop: Bool
+    func spend(_ byteCount: Int, bytesPerSecondMax: Double) {}
+  }
+
+  func pace(of order: Order) -> any DiskPace { Pace(mustStop: cancelled.contains(order.token)) }
+
   func removeAll() {
+    cancelled.removeAll()
     orders.removeAll()
     finished.removeAll()
   }
@@ -85,6 +96,7 @@ final class SimulatedDiskEnd: DiskWorkers {
   func submit(_ job: DiskJob, token: DiskToken, directory: Int) {
     workers.add(.init(shard: index, job: job, token: token), directory: directory)
   }
+  func cancel(_ token: DiskToken, directory: Int) { workers.cancelled.insert(token) }
 }
 
 /// A whole broker in memory: shards, links, network, disk, clocks. Nothing happens but what a test does.
@@ -127,14 +139,12 @@ final class SimulatedBroker {
   // MARK: life
 
   private func start(wasClean: Bool) throws {
-    var logStarts: [[TopicPartition: Offset]] = []
-    var recoveryPoints: [[TopicPartition: Offset]] = []
+    var checkpoints: [FolderCheckpoints] = []
     var leftovers: [String] = []
     for directory in config.logDirs {
       try disk.createDirectory(directory)
       leftovers += try disk.list(directory).filter { LogFileName.isDeletedFolder($0) }.map { directory + "/" + $0 }
-      logStarts.append(try checkpoint(.logStartOffset, directory).readOfPresent())
-      recoveryPoints.append(try checkpoint(.recoveryPoint, directory).readOfPresent())
+      checkpoints.append(try FolderCheckpoints(reading: directory, disk))
     }
     links = SimulatedLinks(count: shardCount)
     diskWorkers.removeAll()
@@ -144,7 +154,7 @@ final class SimulatedBroker {
       Shard(
         index: index, count: shardCount, config: config,
         startMode: StartMode(
-          wasCleanShutdown: wasClean, logStarts: logStarts, recoveryPoints: recoveryPoints, leftoverFolders: leftovers),
+          wasCleanShutdown: wasClean, checkpoints: checkpoints, leftoverFolders: leftovers),
         environment: ShardEnvironment(
           time: clock, random: random, fileSystem: disk, logger: Logger(sink: log, levelMin: .debug),
           transport: networks[index], links: SimulatedLinksEnd(links, index: index),
@@ -268,7 +278,7 @@ final class SimulatedBroker {
 
   private func finish(_ order: SimulatedDiskWorkers.Order) {
     let shard = shards[order.shard]
-    let result = order.job.run(disk)
+    let result = order.job.run(disk, diskWorkers.pace(of: order))
     shard.beginTurn()
     shard.diskFinished(order.token, result)
     _ = shard.endTurn()

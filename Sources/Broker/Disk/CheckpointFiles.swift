@@ -29,7 +29,7 @@ package struct CheckpointEntry: Sendable {
 }
 
 extension Shard {
-  // MARK: recovery points
+  // MARK: hints
 
   func checkpointTimerFired() {
     timers.schedule(.checkpoint, at: now.advanced(byMilliseconds: checkpointIntervalMs))
@@ -46,19 +46,27 @@ extension Shard {
       hosted.toldRecoveryPoint = hosted.partition.log.recoveryPoint
       points.append(CheckpointEntry(hosted, hosted.toldRecoveryPoint))
     }
-    guard !points.isEmpty else { return }
+    if !points.isEmpty { tell(.recoveryPoint, points) }
+  }
+
+  /// A log is clean up to another offset than before.
+  func tellFirstDirtyOffset(_ hosted: HostedPartition) {
+    tell(.cleanerOffset, [CheckpointEntry(hosted, hosted.partition.log.firstDirtyOffset)])
+  }
+
+  private func tell(_ name: OffsetCheckpoint.Name, _ entries: [CheckpointEntry]) {
     if index == Self.controllerShard {
-      takeRecoveryPoints(points)
+      takeCheckpoints(name, entries)
     } else {
-      environment.links.send(.recoveryPoints(points), to: Self.controllerShard)
+      environment.links.send(.checkpoints(name, entries), to: Self.controllerShard)
     }
   }
 
-  func takeRecoveryPoints(_ points: [CheckpointEntry]) {
-    for point in points where image.topic(id: point.topicID) != nil {
-      recoveryPoints[point.folder][point.partition] = point.offset
+  func takeCheckpoints(_ name: OffsetCheckpoint.Name, _ entries: [CheckpointEntry]) {
+    for entry in entries where image.topic(id: entry.topicID) != nil {
+      checkpoints[entry.folder][name, entry.partition] = entry.offset
     }
-    writeCheckpoint(.recoveryPoint)
+    writeCheckpoint(name)
   }
 
   // MARK: log starts
@@ -76,7 +84,7 @@ extension Shard {
   /// Notes a log's start, unless its topic is gone: another may have its name now.
   func keepLogStart(_ start: CheckpointEntry, then: @escaping (Bool) -> Void) {
     guard image.topic(id: start.topicID) != nil else { return then(true) }
-    logStarts[start.folder][start.partition] = start.offset
+    checkpoints[start.folder][.logStartOffset, start.partition] = start.offset
     writeCheckpoint(.logStartOffset, then: then)
   }
 
@@ -86,19 +94,11 @@ extension Shard {
   func forgetCheckpoints(of topics: [String]) {
     guard !topics.isEmpty else { return }
     let gone = Set(topics)
-    if Self.forget(gone, in: &recoveryPoints) { forgetInFile(.recoveryPoint) }
-    if Self.forget(gone, in: &logStarts) { forgetInFile(.logStartOffset) }
-  }
-
-  /// Takes out what is said of these topics; false when it was nothing.
-  private static func forget(_ gone: Set<String>, in folders: inout [[TopicPartition: Offset]]) -> Bool {
-    var isChanged = false
-    for folder in folders.indices {
-      let kept = folders[folder].filter { !gone.contains($0.key.topic) }
-      isChanged = isChanged || kept.count < folders[folder].count
-      folders[folder] = kept
+    for name in OffsetCheckpoint.Name.allCases {
+      var isChanged = false
+      for folder in checkpoints.indices { isChanged = checkpoints[folder].forget(gone, in: name) || isChanged }
+      if isChanged { forgetInFile(name) }
     }
-    return isChanged
   }
 
   private func forgetInFile(_ name: OffsetCheckpoint.Name) {
@@ -118,7 +118,7 @@ extension Shard {
     }
   }
 
-  private func forgotten() {
+  func forgotten() {
     guard let host = controllerHost else { return }
     host.forgettingCount -= 1
     runDelayedCommands(host)
@@ -148,13 +148,12 @@ extension Shard {
 
   /// Writes one kind of checkpoint file into every folder that has not failed; `then` learns whether all could be written.
   private func write(_ name: OffsetCheckpoint.Name, then: @escaping (Bool) -> Void) {
-    let offsets = name == .recoveryPoint ? recoveryPoints : logStarts
     let working = folders.indices.filter { isWorking($0) }
     guard !working.isEmpty else { return then(false) }
     var missing = working.count
     var isKept = true
     for folder in working {
-      let job = DiskJob.checkpoint(name, logDirectory: config.logDirs[folder], offsets[folder])
+      let job = DiskJob.checkpoint(name, logDirectory: config.logDirs[folder], checkpoints[folder][name])
       onDisk(folder, job) { [unowned self] result in
         if case .failed(let error) = result {
           environment.logger.error("writing \(name.rawValue) of \(config.logDirs[folder]) failed: \(error)")

@@ -37,7 +37,7 @@ extension Shard {
       environment.logger.error("\(hosted.partition.topicPartition): reading failed: \(error)")
       outcome = PartitionTask.ReadOutcome(error: .kafkaStorageError)
       if error.isOfTheDevice, !hosted.isGone { failFolder(hosted.folder, error) }
-    case .done, .space: preconditionFailure("a cold read came back as \(result)")
+    case .done, .space, .cleaned, .scrubbed: preconditionFailure("a cold read came back as \(result)")
     }
   }
 

@@ -17,6 +17,14 @@ package enum DiskJob: Sendable {
   case checkpoint(OffsetCheckpoint.Name, logDirectory: String, [TopicPartition: Offset])
   /// Asks how much room a data folder's file system has left.
   case measureSpace(String)
+  /// Writes a log's old segments anew.
+  case clean(CleaningWork, bytesPerSecondMax: Double)
+  /// Brings a step of the swap after that to the disk.
+  case swap(SwapSync)
+  /// Removes what a cleaning wrote in vain.
+  case discard(CleaningWork, CleaningOutcome)
+  /// Reads an old segment again.
+  case scrub(ScrubWork, bytesPerSecondMax: Double)
 }
 
 /// What came of a job.
@@ -26,6 +34,15 @@ package enum DiskResult: Sendable {
   /// A cold read: nil when every batch is sound, else where the first damaged one begins, and why it is.
   case checked(ColdRead.Damage?)
   case space(totalBytes: Int64, usableBytes: Int64)
+  case cleaned(CleaningOutcome)
+  case scrubbed(ScrubOutcome)
+}
+
+/// How fast background work may go, and whether it may go on.
+package protocol DiskPace: Sendable {
+  /// So many bytes were read or written; returns when more may be.
+  func spend(_ byteCount: Int, bytesPerSecondMax: Double)
+  var mustStop: Bool { get }
 }
 
 /// Which threads of a data folder do a job: those of one lane never wait for those of another.
@@ -34,18 +51,23 @@ package enum DiskLane: Sendable, CaseIterable {
   case flush
   /// Somebody waits for it.
   case prompt
+  /// Nobody does: it goes on beside everything else, and takes its time. Shared by all folders.
+  case background
 }
 
 extension DiskJob {
   package var lane: DiskLane {
     switch self {
     case .flush, .syncAll: .flush
-    case .read, .remove, .checkpoint, .measureSpace: .prompt
+    case .read, .remove, .checkpoint, .measureSpace, .swap, .discard: .prompt
+    case .clean, .scrub: .background
     }
   }
 
-  /// Does the job, on whatever thread.
-  package func run(_ fileSystem: any FileSystem) -> DiskResult {
+  package var isScrub: Bool { if case .scrub = self { true } else { false } }
+
+  /// Does the job, on whatever thread. Only background work looks at `pace`.
+  package func run(_ fileSystem: any FileSystem, _ pace: any DiskPace) -> DiskResult {
     do throws(IOError) {
       switch self {
       case .flush(let works): for work in works { try work.run(fileSystem) }
@@ -57,6 +79,14 @@ extension DiskJob {
       case .measureSpace(let path):
         let space = try fileSystem.space(at: path)
         return .space(totalBytes: space.totalBytes, usableBytes: space.usableBytes)
+      case .clean(let work, let rate):
+        let throttle = { (count: Int) in pace.spend(count, bytesPerSecondMax: rate) }
+        return .cleaned(work.run(fileSystem, throttle: throttle, mustStop: { pace.mustStop }))
+      case .swap(let sync): try sync.run(fileSystem)
+      case .discard(let work, let outcome): work.discard(outcome, fileSystem)
+      case .scrub(let work, let rate):
+        let throttle = { (count: Int) in pace.spend(count, bytesPerSecondMax: rate) }
+        return .scrubbed(work.run(fileSystem, throttle: throttle, mustStop: { pace.mustStop }))
       }
       return .done
     } catch { return .failed(error) }
@@ -93,15 +123,19 @@ package protocol DiskWorkers: AnyObject {
   /// Runs `job` for the data folder with this number in log.dirs; then `Shard.diskFinished` is called with its token, in a
   /// later turn of the shard that submitted it.
   func submit(_ job: DiskJob, token: DiskToken, directory: Int)
+  /// Background work with this token, of this folder, is to end; its result comes all the same, and soon.
+  func cancel(_ token: DiskToken, directory: Int)
 }
 
 extension Shard {
   /// Gives a job to the threads of a data folder; `then` is called with what came of it, in a later turn.
-  func onDisk(_ directory: Int, _ job: DiskJob, then: @escaping (DiskResult) -> Void) {
+  @discardableResult
+  func onDisk(_ directory: Int, _ job: DiskJob, then: @escaping (DiskResult) -> Void) -> DiskToken {
     diskJobCount &+= 1
     let token = DiskToken(diskJobCount)
     diskJobs[token] = then
     environment.disk.submit(job, token: token, directory: directory)
+    return token
   }
 
   /// A job of this shard has been done.

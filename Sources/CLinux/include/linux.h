@@ -43,6 +43,10 @@ void ottla_eventfd_signal(int descriptor);
 void ottla_eventfd_clear(int descriptor);
 void ottla_wait_readable(int descriptor);
 
+/// Lets the calling thread have the processor and the disk only when others do not want them.
+void ottla_lower_priority(void);
+void ottla_sleep(int64_t nanoseconds);
+
 // -- files
 int ottla_open(const char *path, int writable);
 ssize_t ottla_pread(int file, void *bytes, size_t count, int64_t position);

@@ -25,6 +25,12 @@ enum OwnProperties {
     .int(
       "ottla.flush.threads", \.ottlaFlushThreads, 4, .between(1, 64),
       "How many files of a data folder are flushed at the same time."),
+    .int(
+      "ottla.scrub.interval.hours", \.ottlaScrubIntervalHours, 168, .atLeast(0),
+      "How often closed segments are read again, to find what has rotted on the disk; 0 for never."),
+    .long(
+      "ottla.scrub.bytes.per.second.max", \.ottlaScrubBytesPerSecondMax, 16 << 20, .atLeast(1 << 10),
+      "How fast that goes at most."),
     .long(
       "ottla.disk.free.bytes.low", \.ottlaDiskFreeBytesLow, -1, .atLeast(-1),
       "Free bytes of a data folder's file system below which the broker warns; -1 for a tenth of it, at most 10 GiB."),

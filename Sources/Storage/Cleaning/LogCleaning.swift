@@ -64,7 +64,7 @@ extension Log {
       indexIntervalBytes: config.indexIntervalBytes)
   }
 
-  private func source(of number: Int) -> CleaningSource {
+  func source(of number: Int) -> CleaningSource {
     let segment = segments[number]
     return CleaningSource(
       baseOffset: segment.baseOffset, endOffset: endOffset(of: number), path: segment.log.path,

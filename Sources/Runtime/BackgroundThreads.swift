@@ -1,0 +1,103 @@
+internal import Broker
+internal import CLinux
+internal import Synchronization
+
+/// The threads of work that nobody waits for, shared by all data folders, of low priority.
+final class BackgroundThreads: Sendable {
+  /// Work, and how far it is.
+  private final class Entry: Sendable {
+    enum Stage {
+      /// Can become: running, or cancelled.
+      case waiting
+      case running
+      case cancelled
+    }
+    let order: DiskOrder
+    let stage = Mutex(Stage.waiting)
+    init(_ order: DiskOrder) { self.order = order }
+
+    /// False when somebody else has it.
+    func take(_ next: Stage) -> Bool {
+      stage.withLock { stage in
+        guard stage == .waiting else { return false }
+        stage = next
+        return true
+      }
+    }
+  }
+
+  private struct Key: Hashable {
+    let shard: Int
+    let token: DiskToken
+    init(_ order: DiskOrder) {
+      shard = order.shard
+      token = order.token
+    }
+    init(_ shard: Int, _ token: DiskToken) {
+      self.shard = shard
+      self.token = token
+    }
+  }
+
+  private struct Entries {
+    var all: [Key: Entry] = [:]
+    var isClosed = false
+  }
+
+  private let run: @Sendable (DiskOrder) -> Void
+  private let queue = JobQueue<Entry>()
+  private let entries = Mutex(Entries())
+  private let threads = ThreadList()
+
+  /// - Parameter run: does an order and says what came of it, on whatever thread.
+  init(threadCount: Int, run: @escaping @Sendable (DiskOrder) -> Void) {
+    self.run = run
+    for number in 0..<threadCount {
+      threads.start("cleaner-\(number)") { [self] in
+        ottla_lower_priority()
+        work()
+      }
+    }
+  }
+
+  func add(_ order: DiskOrder) {
+    let entry = Entry(order)
+    let isClosed = entries.withLock { entries in
+      entries.all[Key(order)] = entry
+      return entries.isClosed
+    }
+    if isClosed { order.pace.stop() }
+    queue.add(entry)
+  }
+
+  /// Tells work to end. Returns its order where it has not begun: it is for the caller to let somebody else run it, which
+  /// does not take long, for it is told to end at once.
+  func cancel(_ token: DiskToken, shard: Int) -> DiskOrder? {
+    guard let entry = entries.withLock({ $0.all[Key(shard, token)] }) else { return nil }
+    entry.order.pace.stop()
+    guard entry.take(.cancelled) else { return nil }
+    forget(entry)
+    return entry.order
+  }
+
+  /// Ends all work, and the threads.
+  func stop() {
+    let all = entries.withLock { entries in
+      entries.isClosed = true
+      return Array(entries.all.values)
+    }
+    for entry in all { entry.order.pace.stop() }
+    queue.close()
+    threads.join()
+  }
+
+  private func work() {
+    while let entry = queue.take() {
+      guard entry.take(.running) else { continue }
+      run(entry.order)
+      forget(entry)
+    }
+  }
+
+  private func forget(_ entry: Entry) { entries.withLock { $0.all[Key(entry.order)] = nil } }
+}

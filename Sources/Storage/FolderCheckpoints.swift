@@ -1,0 +1,32 @@
+package import Effects
+package import Primitives
+
+/// What the checkpoint files of one data folder say of the partitions in it.
+package struct FolderCheckpoints: Sendable {
+  private var offsets: [OffsetCheckpoint.Name: [TopicPartition: Offset]] = [:]
+
+  /// A folder of which nothing is known.
+  package init() {}
+
+  /// Reads the files in `logDirectory`; nothing where they are missing or damaged.
+  package init(reading logDirectory: String, _ fileSystem: any FileSystem) throws(IOError) {
+    for name in OffsetCheckpoint.Name.allCases {
+      offsets[name] = try OffsetCheckpoint(name, logDirectory: logDirectory, fileSystem: fileSystem).readOfPresent()
+    }
+  }
+
+  package subscript(name: OffsetCheckpoint.Name) -> [TopicPartition: Offset] { offsets[name] ?? [:] }
+
+  package subscript(name: OffsetCheckpoint.Name, partition: TopicPartition) -> Offset? {
+    get { offsets[name]?[partition] }
+    set { offsets[name, default: [:]][partition] = newValue }
+  }
+
+  /// Takes out what a file says of these topics; false when it was nothing.
+  package mutating func forget(_ topics: Set<String>, in name: OffsetCheckpoint.Name) -> Bool {
+    let before = self[name]
+    let kept = before.filter { !topics.contains($0.key.topic) }
+    offsets[name] = kept
+    return kept.count < before.count
+  }
+}
