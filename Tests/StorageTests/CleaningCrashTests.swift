@@ -97,7 +97,7 @@ import Testing
     return disk.hasStopped
   }
 
-  @Test(arguments: 0..<4, [false, true]) func leavesTheOldLogOrTheNewOne(seed: UInt64, isAgain: Bool) throws {
+  @Test(arguments: 0..<3, [false, true]) func leavesTheOldLogOrTheNewOne(seed: UInt64, isAgain: Bool) throws {
     let start = try Scene(seed)
     var random = SeededGenerator(seed &+ 50)
     var count = 0
