@@ -56,8 +56,18 @@ import Testing
 
     /// Opens an image of the disk, twice, and cleans what it finds.
     func check(_ image: MemoryFileSystem, _ comment: String) throws {
+      let untouched = image.copy()
       let fixture = try open(image)
       let shown = try fixture.records()
+      // All of it was on the disk before: as a start would have it that trusts files and indexes below that point.
+      let trusting = try LogFixture(
+        config, fileSystem: untouched, recovery: .unclean(recoveryPoint: Offset(bound)))
+      #expect(try trusting.records() == shown, "\(comment)")
+      let headers = try trusting.batches().map(\.header)
+      for offset in stride(from: 0, to: Int64(model.appended.count), by: 5) {
+        let next = headers.first { $0.lastOffset.value >= offset }
+        #expect(splitBatches(try trusting.read(offset)).first?.header == next, "\(comment)")
+      }
       model.check(shown, bound: bound, now: now.milliseconds)
       let left = image.names(in: fixture.directory).filter { $0.hasSuffix(".swap") || $0.hasSuffix(".cleaned") }
       #expect(left == [], "\(comment)")
@@ -97,7 +107,7 @@ import Testing
     return disk.hasStopped
   }
 
-  @Test(arguments: 0..<4, [false, true]) func leavesTheOldLogOrTheNewOne(seed: UInt64, isAgain: Bool) throws {
+  @Test(arguments: 0..<2, [false, true]) func leavesTheOldLogOrTheNewOne(seed: UInt64, isAgain: Bool) throws {
     let start = try Scene(seed)
     var random = SeededGenerator(seed &+ 50)
     var count = 0
@@ -106,7 +116,7 @@ import Testing
       let disk = StoppingDisk(scene.disk.copy())
       guard try clean(&scene, on: disk, isAgain: isAgain, stoppingAfter: count) else { break }
       try scene.check(disk.memory.copy(), "stopped after \(count) calls")
-      for _ in 0..<3 {
+      for _ in 0..<2 {
         let image = disk.afterPowerCut(&random)
         try scene.check(image.copy(), "power cut after \(count) calls")
         // The start after it is cut off, too.

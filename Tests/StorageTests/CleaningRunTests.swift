@@ -10,9 +10,12 @@ import Testing
 @Suite struct CleaningRunTests {
   private static let limits = CleaningLimits(mapByteCountMax: 1 << 20)
 
-  private func filled(segmentBytes: Int = 700, count: Int = 4) throws -> (LogFixture, MemoryFileSystem) {
+  private func filled(
+    segmentBytes: Int = 700, indexIntervalBytes: Int = 100, count: Int = 4
+  ) throws -> (LogFixture, MemoryFileSystem) {
     let disk = MemoryFileSystem()
-    let config = LogConfig(segmentBytes: segmentBytes, indexIntervalBytes: 100, retentionMs: -1, isCompacted: true)
+    let config = LogConfig(
+      segmentBytes: segmentBytes, indexIntervalBytes: indexIntervalBytes, retentionMs: -1, isCompacted: true)
     let fixture = try LogFixture(config, fileSystem: disk)
     for number in 0..<count {
       try fixture.appendSegment([KeyedRecord("a", "\(number)"), KeyedRecord("k\(number)", "v")])
@@ -90,16 +93,39 @@ import Testing
     #expect(try fixture.shown() == ["0 x0=v", "1 y0=v", "3 y1=v", "4 x2=v", "5 y2=v", "6 x1=new", "7 z=v"])
   }
 
-  @Test func indexesAreThoseThatAppendsWouldHaveMade() throws {
-    let (fixture, disk) = try filled(segmentBytes: 3000, count: 30)
+  @Test(arguments: -1...1) func indexesAreThoseThatAppendsWouldHaveMade(difference: Int) throws {
+    // An entry is due behind more bytes than this: right at it, one before and one behind.
+    let interval = 2 * makeBatch([KeyedRecord("k1", "v")]).count + difference
+    let (fixture, disk) = try filled(segmentBytes: 3000, indexIntervalBytes: interval, count: 10)
     try fixture.clean()
     let files = fixture.log.segments.dropLast().flatMap { $0.slots.dropFirst().map(\.path) }
     let written = files.map { disk.contents($0) }
     for segment in fixture.log.segments.dropLast() {
-      try segment.rebuildIndexes(indexIntervalBytes: 100, fixture.log.environment)
+      try segment.rebuildIndexes(indexIntervalBytes: interval, fixture.log.environment)
     }
     #expect(files.map { disk.contents($0) } == written)
-    #expect(written.contains { ($0?.count ?? 0) > 8 })
+    #expect((written.first??.count ?? 0) >= 16)
+  }
+
+  /// Else who asks for the largest time would have the whole log searched for a record that is gone.
+  @Test func timesOfRecordsThatAreGoneCountNoMore() throws {
+    let (fixture, _) = try filled(segmentBytes: 250, count: 0)
+    try fixture.append(makeBatch([KeyedRecord("a", "1", timestamp: 10)]))
+    try fixture.append(makeBatch([KeyedRecord("b", "1", timestamp: 5000)], producerID: 1, baseSequence: 0))
+    try fixture.appendSegment([KeyedRecord("c", "1", timestamp: 7)])
+    try fixture.appendSegment([KeyedRecord("b", "2", timestamp: 20)])
+    try fixture.clean()
+    #expect(try fixture.batches().map(\.header.recordCount) == [1, 0, 1, 1])
+    for mode in [LogRecoveryMode.clean, .unclean] {
+      #expect(fixture.log.segments.map(\.maxTimestamp.milliseconds) == [10, 20, -1])
+      #expect(try fixture.log.offsetOfMaxTimestamp(upTo: Offset(.max))?.offset == Offset(3))
+      try fixture.reopen(mode)
+    }
+    let first = fixture.log.segments[0]
+    try first.rebuildIndexes(indexIntervalBytes: 100, fixture.log.environment)
+    #expect(first.maxTimestamp.milliseconds == 10)
+    try fixture.log.truncate(to: Offset(2), now: fixture.now)
+    #expect(fixture.log.active === first && first.maxTimestamp.milliseconds == 10)
   }
 
   /// CRC first: nothing is decided by a damaged batch, and nothing rewritten (S4, S6).
