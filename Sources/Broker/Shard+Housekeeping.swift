@@ -39,7 +39,8 @@ extension Shard {
   private func applyRetention() {
     timers.schedule(.retention, at: now.advanced(byMilliseconds: config.logRetentionCheckIntervalMs))
     var removed = 0
-    for hosted in hostedPartitions where hosted.partition.config.cleanupPolicy.contains(.delete) {
+    // Those that are only compacted too: an active segment that is old enough is closed, so that it can be cleaned.
+    for hosted in hostedPartitions where isWorking(hosted.folder) {
       let partition = hosted.partition
       do throws(LogError) {
         removed += try partition.log.applyRetention(now: wallClock, highWatermark: partition.highWatermark)

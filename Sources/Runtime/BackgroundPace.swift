@@ -1,5 +1,6 @@
 internal import Broker
 internal import CLinux
+internal import Primitives
 internal import Synchronization
 
 /// How many bytes a second some kind of work may move, whoever does it.

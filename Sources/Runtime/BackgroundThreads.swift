@@ -42,6 +42,9 @@ final class BackgroundThreads: Sendable {
   private struct Entries {
     var all: [Key: Entry] = [:]
     var isClosed = false
+    /// How many threads there are to be, and the numbers of those that there are.
+    var threadCount = 0
+    var live: Set<Int> = []
   }
 
   private let run: @Sendable (DiskOrder) -> Void
@@ -50,17 +53,29 @@ final class BackgroundThreads: Sendable {
   private let threads = ThreadList()
 
   /// - Parameter run: does an order and says what came of it, on whatever thread.
-  init(threadCount: Int, run: @escaping @Sendable (DiskOrder) -> Void) {
-    self.run = run
-    for number in 0..<threadCount {
+  init(run: @escaping @Sendable (DiskOrder) -> Void) { self.run = run }
+
+  /// Has so many threads from now on, at least one: starts those that are missing; the others end when they would take
+  /// the next piece of work.
+  private func setThreadCount(_ count: Int) {
+    let missing = entries.withLock { entries -> [Int] in
+      guard !entries.isClosed else { return [] }
+      entries.threadCount = max(1, count)
+      let missing = (0..<entries.threadCount).filter { !entries.live.contains($0) }
+      entries.live.formUnion(missing)
+      return missing
+    }
+    for number in missing {
       threads.start("cleaner-\(number)") { [self] in
         ottla_lower_priority()
-        work()
+        work(number)
       }
     }
   }
 
+  /// Work that says how many threads it may share has that many started.
   func add(_ order: DiskOrder) {
+    setThreadCount(order.job.threadCount ?? max(1, entries.withLock(\.threadCount)))
     let entry = Entry(order)
     let isClosed = entries.withLock { entries in
       entries.all[Key(order)] = entry
@@ -91,8 +106,14 @@ final class BackgroundThreads: Sendable {
     threads.join()
   }
 
-  private func work() {
+  private func work(_ number: Int) {
     while let entry = queue.take() {
+      let isOneTooMany = entries.withLock { entries -> Bool in
+        guard number >= entries.threadCount else { return false }
+        entries.live.remove(number)
+        return true
+      }
+      if isOneTooMany { return queue.add(entry) }
       guard entry.take(.running) else { continue }
       run(entry.order)
       forget(entry)

@@ -12,8 +12,7 @@ final class DiskThreads: Sendable {
 
   /// - Parameter mailboxes: of the shards, by their numbers: where results go.
   init(
-    folders paths: [String], fileSystem: LinuxFileSystem, flushThreads: Int, backgroundThreads: Int,
-    mailboxes: [Mailbox]
+    folders paths: [String], fileSystem: LinuxFileSystem, flushThreads: Int, mailboxes: [Mailbox]
   ) {
     let finish: @Sendable (DiskOrder, DiskResult) -> Void = { order, result in
       mailboxes[order.shard].post([.disk(order.token, result)])
@@ -21,7 +20,7 @@ final class DiskThreads: Sendable {
     folders = paths.map { path in
       FolderThreads(path: path, fileSystem: fileSystem, flushThreads: flushThreads, finish: finish)
     }
-    background = BackgroundThreads(threadCount: backgroundThreads) { order in
+    background = BackgroundThreads { order in
       finish(order, order.job.run(fileSystem, order.pace))
     }
   }

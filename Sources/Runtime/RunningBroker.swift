@@ -82,7 +82,7 @@ package final class RunningBroker {
     let fileSystem = fileSystem
     let disks = DiskThreads(
       folders: config.logDirs, fileSystem: fileSystem, flushThreads: Int(config.ottlaFlushThreads),
-      backgroundThreads: Int(config.logCleanerThreads), mailboxes: mailboxes)
+      mailboxes: mailboxes)
     self.disks = disks
     let registration = BrokerRegistration(
       id: config.nodeId, rack: config.brokerRack,

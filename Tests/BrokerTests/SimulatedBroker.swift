@@ -44,8 +44,16 @@ final class SimulatedDiskWorkers {
   private(set) var finished: [DiskJob] = []
   /// Nothing is done while this is set: a disk that hangs.
   var isStalled = false
+  /// Nothing of this lane is done while it is set.
+  var stalledLane: DiskLane?
 
-  var isEmpty: Bool { isStalled || orders.allSatisfy(\.isEmpty) }
+  var isEmpty: Bool { places.isEmpty }
+
+  /// The queues from which something may be done now.
+  private var places: [Int] {
+    guard !isStalled else { return [] }
+    return orders.indices.filter { !orders[$0].isEmpty && DiskLane.allCases[$0 % laneCount] != stalledLane }
+  }
 
   func add(_ order: Order, directory: Int) {
     let lane = DiskLane.allCases.firstIndex(of: order.job.lane) ?? 0
@@ -77,8 +85,8 @@ final class SimulatedDiskWorkers {
 
   /// Takes the next order of some queue.
   func next(_ choose: (Int) -> Int) -> Order? {
-    let places = orders.indices.filter { !orders[$0].isEmpty }
-    guard !isStalled, !places.isEmpty else { return nil }
+    let places = places
+    guard !places.isEmpty else { return nil }
     let order = orders[places[choose(places.count)]].removeFirst()
     finished.append(order.job)
     return order

@@ -22,7 +22,8 @@ import Testing
     let folder = try TemporaryFolder()
     let mailboxes = [Mailbox(), Mailbox()]
     let threads = DiskThreads(
-      folders: [folder.path], fileSystem: LinuxFileSystem(), flushThreads: 4, backgroundThreads: 1, mailboxes: mailboxes)
+      folders: [folder.path], fileSystem: LinuxFileSystem(), flushThreads: 4, mailboxes: mailboxes
+    )
     threads.submit(.measureSpace(folder.path), token: DiskToken(1), shard: 0, folder: 0)
     threads.submit(.measureSpace(folder.path + "/nothing"), token: DiskToken(2), shard: 1, folder: 0)
     threads.submit(.syncAll(folder.path), token: DiskToken(3), shard: 1, folder: 0)
@@ -43,7 +44,8 @@ import Testing
     let folder = try TemporaryFolder()
     let mailbox = Mailbox()
     let threads = DiskThreads(
-      folders: [folder.path], fileSystem: LinuxFileSystem(), flushThreads: 1, backgroundThreads: 1, mailboxes: [mailbox])
+      folders: [folder.path], fileSystem: LinuxFileSystem(), flushThreads: 1, mailboxes: [mailbox]
+    )
     let offsets = [TopicPartition("orders", 0): Offset(5)]
     for number in 0..<20 {
       threads.submit(
@@ -74,7 +76,8 @@ import Testing
     let works = try logs.compactMap { try $0.beginFlush() }
     #expect(works.count == logCount)
     let mailbox = Mailbox()
-    let threads = DiskThreads(folders: [folder.path], fileSystem: fileSystem, flushThreads: 4, backgroundThreads: 1, mailboxes: [mailbox])
+    let threads = DiskThreads(
+      folders: [folder.path], fileSystem: fileSystem, flushThreads: 4, mailboxes: [mailbox])
     threads.submit(.flush(works), token: DiskToken(9), shard: 0, folder: 0)
     if case .done? = results(mailbox, 1).first?.1 {} else { Issue.record("the flush failed") }
     threads.stop()

@@ -25,7 +25,8 @@ extension Shard {
 
   /// Begins with the log that needs it most, if one is due and none is being cleaned.
   func cleanNext() {
-    guard config.logCleanerEnable, cleaning == nil, !isStopping, let hosted = mostInNeed else { return }
+    guard config.logCleanerEnable, config.logCleanerThreads > 0, cleaning == nil, !isStopping, let hosted = mostInNeed
+    else { return }
     let partition = hosted.partition
     if let sync = partition.log.pendingSwap {
       cleaning = Cleaning(hosted: hosted, token: nil, startedAt: now)
@@ -35,7 +36,8 @@ extension Shard {
       let work = partition.log.beginCleaning(
         now: wallClock, upTo: partition.highWatermark, limits: CleaningLimits(config), random: environment.random)
     else { return }
-    let job = DiskJob.clean(work, bytesPerSecondMax: config.logCleanerIoMaxBytesPerSecond)
+    let job = DiskJob.clean(
+      work, bytesPerSecondMax: config.logCleanerIoMaxBytesPerSecond, threadCount: Int(config.logCleanerThreads))
     let token = onDisk(hosted.folder, job) { [unowned self] result in
       guard case .cleaned(let outcome) = result else { preconditionFailure("a cleaning came back as \(result)") }
       cleaned(hosted, work, outcome)

@@ -17,8 +17,8 @@ package enum DiskJob: Sendable {
   case checkpoint(OffsetCheckpoint.Name, logDirectory: String, [TopicPartition: Offset])
   /// Asks how much room a data folder's file system has left.
   case measureSpace(String)
-  /// Writes a log's old segments anew.
-  case clean(CleaningWork, bytesPerSecondMax: Double)
+  /// Writes a log's old segments anew, together with others of its kind at most so fast and on so many threads.
+  case clean(CleaningWork, bytesPerSecondMax: Double, threadCount: Int)
   /// Brings a step of the swap after that to the disk.
   case swap(SwapSync)
   /// Removes what a cleaning wrote in vain.
@@ -64,6 +64,9 @@ extension DiskJob {
     }
   }
 
+  /// How many threads may do work of this kind at the same time; nil where it does not matter.
+  package var threadCount: Int? { if case .clean(_, _, let count) = self { count } else { nil } }
+
   package var isScrub: Bool { if case .scrub = self { true } else { false } }
 
   /// Does the job, on whatever thread. Only background work looks at `pace`.
@@ -79,7 +82,7 @@ extension DiskJob {
       case .measureSpace(let path):
         let space = try fileSystem.space(at: path)
         return .space(totalBytes: space.totalBytes, usableBytes: space.usableBytes)
-      case .clean(let work, let rate):
+      case .clean(let work, let rate, _):
         let throttle = { (count: Int) in pace.spend(count, bytesPerSecondMax: rate) }
         return .cleaned(work.run(fileSystem, throttle: throttle, mustStop: { pace.mustStop }))
       case .swap(let sync): try sync.run(fileSystem)

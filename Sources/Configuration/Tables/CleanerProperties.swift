@@ -22,7 +22,8 @@ enum CleanerProperties {
       .reals(1...Double.greatestFiniteMagnitude), "Bytes a second that compaction may read and write."
     ).clusterWide(),
     BrokerProperty.int(
-      "log.cleaner.threads", \.logCleanerThreads, 1, .between(0, 64), "How many threads compact."
+      "log.cleaner.threads", \.logCleanerThreads, 1, .between(0, 64),
+      "How many logs are compacted at the same time; 0 for none."
     ).clusterWide(),
   ]
 }
