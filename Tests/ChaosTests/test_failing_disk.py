@@ -11,6 +11,7 @@ from machine import Tracer, power_cut_disk, remount, small_disk
 from wire import R, Closed, Connection, W, batch
 
 KAFKA_STORAGE_ERROR = 56
+SEND_SECONDS_MAX = 15
 DESCRIBE_LOG_DIRS = 35
 LOG = "0" * 20 + ".log"
 
@@ -54,10 +55,12 @@ class Attempts:
 
     def send(self, count=None):
         """Returns the error that ended it: 0 after `count` records, None where the connection ended."""
+        deadline = time.monotonic() + SEND_SECONDS_MAX
         try:
             with Connection(self.broker) as connection:
                 number = 0
                 while count is None or number < count:
+                    assert time.monotonic() < deadline, "no record is refused"
                     value = b"%d " % len(self.acknowledged) + bytes(self.value_bytes)
                     error, offset, _ = connection.produce(self.topic, batch([value]), self.partition)
                     if error:
