@@ -64,8 +64,8 @@ def check_nothing_lost(stored, producers):
 def check_order(stored, producers, some_were_refused=False):
     """What one producer sent to one partition stands there in its order, and of an idempotent one, once.
 
-    Where records `some_were_refused`, that is asked of idempotent ones only: of the others librdkafka sends what it has
-    made up already before it sends again what was refused, even with one request at a time on the wire.
+    Where `some_were_refused`, that is asked of idempotent ones only: what another client has sent, or made up to be sent,
+    after the records that were refused may be taken before it sends those again.
     """
     by_name = {producer.name: producer for producer in producers}
     numbers = collections.defaultdict(list)
