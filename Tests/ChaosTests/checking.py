@@ -61,8 +61,12 @@ def check_nothing_lost(stored, producers):
         assert not missing, f"{producer}: {len(missing)} of {len(acknowledged)} acknowledged records are lost, as {missing[:3]}"
 
 
-def check_order(stored, producers):
-    """What one producer sent to one partition stands there in its order, and of an idempotent one, once."""
+def check_order(stored, producers, some_were_refused=False):
+    """What one producer sent to one partition stands there in its order, and of an idempotent one, once.
+
+    Where `some_were_refused`, that is asked of idempotent ones only: what another client has sent, or made up to be sent,
+    after the records that were refused may be taken before it sends those again.
+    """
     by_name = {producer.name: producer for producer in producers}
     numbers = collections.defaultdict(list)
     for partition, records in stored.items():
@@ -73,10 +77,12 @@ def check_order(stored, producers):
     for (name, partition), found in numbers.items():
         if by_name[name].is_idempotent:
             assert found == sorted(set(found)), f"{name}, partition {partition}: twice, or out of order"
-        else:
+        elif not some_were_refused:
             # It may have sent again what had been stored already: in their first places, numbers still grow.
             first = list(dict.fromkeys(found))
-            assert first == sorted(first), f"{name}, partition {partition}: out of order"
+            back = [place for place in range(1, len(first)) if first[place] < first[place - 1]]
+            around = [first[max(0, place - 3) : place + 3] for place in back[:3]]
+            assert not back, f"{name}, partition {partition}: out of order {len(back)} times, as {around}"
 
 
 def check_one_value_an_offset(stored, consumers):

@@ -47,8 +47,11 @@ class PowerCutDisk:
         self.place = pathlib.Path(folder) / "disk"
         self.place.mkdir()
         self.is_mounted = False
+        self.megabytes = megabytes
+
+    def make(self):
         with open(self.image, "wb") as image:
-            image.truncate(megabytes << 20)
+            image.truncate(self.megabytes << 20)
         made = _run("mkfs.ext4", "-q", "-F", self.image)
         if made.returncode:
             pytest.skip(f"this machine makes no ext4 file system: {made.stderr.strip()}")
@@ -90,6 +93,7 @@ class PowerCutDisk:
 def power_cut_disk(folder):
     disk = PowerCutDisk(folder)
     try:
+        disk.make()
         yield disk
     finally:
         disk.put_away()

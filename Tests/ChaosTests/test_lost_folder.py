@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from test_failing_disk import KAFKA_STORAGE_ERROR, Attempts, topic_over_both
+from attempts import KAFKA_STORAGE_ERROR, Attempts, topic_over_both
 from wire import Connection
 
 
