@@ -101,7 +101,8 @@ package struct DataFolderInspection {
       if let partition = LogFileName.topicPartition(ofFolder: name) {
         guard isFolder else {
           let isThere = fileSystem.exists(inner)
-          let what = isThere ? "a file, where a partition's folder should be" : "leads nowhere: a broken or circular link"
+          let what =
+            isThere ? "a file, where a partition's folder should be" : "leads nowhere: a broken or circular link"
           find(.damage, inner, what, &counts)
           continue
         }

@@ -37,7 +37,8 @@ extension InspectionFinding: CustomStringConvertible {
     var text = severity == .damage ? "" : severity.rawValue + ": "
     text += path + ": "
     if let offsets {
-      text += offsets.count == 1 ? "offset \(offsets.lowerBound)" : "offset \(offsets.lowerBound)..\(offsets.upperBound)"
+      text +=
+        offsets.count == 1 ? "offset \(offsets.lowerBound)" : "offset \(offsets.lowerBound)..\(offsets.upperBound)"
       text += position.map { " (position \($0)): " } ?? ": "
     } else if let position {
       text += "position \(position): "

@@ -32,7 +32,9 @@ package struct PartitionFileCheck {
         return "epoch \(last.epoch.value) begins at \(last.startOffset.value), behind the end of the log, \(end)"
       }
       let known = Set(epochs.entries.map(\.epoch.value))
-      if let missing = seen.first(where: { !known.contains($0.epoch) && $0.epoch > epochs.entries.first?.epoch.value ?? -1 }) {
+      if let missing = seen.first(where: {
+        !known.contains($0.epoch) && $0.epoch > epochs.entries.first?.epoch.value ?? -1
+      }) {
         return "does not know epoch \(missing.epoch), in which offset \(missing.startOffset) was written"
       }
       return nil
@@ -54,7 +56,8 @@ package struct PartitionFileCheck {
   func abortedTransactions() -> String? {
     do throws(IOError) {
       guard let entries = Self.abortedTransactions(in: try read()) else { return "is no list of aborted transactions" }
-      let isRight = zip(entries, entries.dropFirst()).allSatisfy { $0.lastOffset < $1.lastOffset }
+      let isRight =
+        zip(entries, entries.dropFirst()).allSatisfy { $0.lastOffset < $1.lastOffset }
         && entries.allSatisfy { $0.firstOffset <= $0.lastOffset }
       return isRight ? nil : "the transactions in it are out of order"
     } catch { return "cannot be read: \(error)" }

@@ -87,7 +87,9 @@ struct PartitionInspection {
     }
     if LogFileName.baseOffset(of: name, suffix: LogFileName.log) != nil { return }
     if let offset = LogFileName.baseOffset(of: name, suffix: LogFileName.producerSnapshot)?.value {
-      if let problem = check.producers() { return find(.warning, problem + "; producers are read from the log instead") }
+      if let problem = check.producers() {
+        return find(.warning, problem + "; producers are read from the log instead")
+      }
       if offset > end { find(.warning, "is of an offset behind the end of the log, \(end); it is not used") }
       return
     }

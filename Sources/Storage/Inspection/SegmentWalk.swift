@@ -85,7 +85,8 @@ package struct SegmentWalk {
     guard let header = RecordBatchHeader(reading: bytes) else { return .bad("no header", byteCount: nil) }
     guard header.checksumMatches(bytes) else { return .bad("the checksum is wrong", byteCount: bytes.count) }
     guard header.lastOffsetDelta >= 0, header.baseOffset.value >= 0, header.lastOffset >= header.baseOffset else {
-      return .bad("impossible offsets, \(header.baseOffset.value) and \(header.lastOffsetDelta) more", byteCount: bytes.count)
+      return .bad(
+        "impossible offsets, \(header.baseOffset.value) and \(header.lastOffsetDelta) more", byteCount: bytes.count)
     }
     return .sound(StoredBatch(position: position, bytes: bytes, format: .current(header)))
   }
