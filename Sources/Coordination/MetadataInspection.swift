@@ -1,3 +1,4 @@
+internal import Cluster
 package import Effects
 internal import Primitives
 
@@ -8,6 +9,8 @@ package enum MetadataInspection {
     package let recordCount: Int
     /// Bytes of an unfinished change at the end of the log: the next start cuts them off.
     package let tornByteCount: Int
+    /// The cluster that the metadata is of; nil where there is none yet.
+    package let clusterID: String?
   }
 
   /// Reads `metadata.snapshot` and `metadata.log` in `directory`; either may be missing.
@@ -16,12 +19,21 @@ package enum MetadataInspection {
   package static func run(_ directory: String, fileSystem: any FileSystem) throws(StartError) -> Outcome {
     let files = MetadataFiles(fileSystem: fileSystem, directory: directory)
     let snapshot = try files.readSnapshot()
-    let before = snapshot?.records.count ?? 0
-    guard fileSystem.exists(files.logPath) else { return Outcome(recordCount: before, tornByteCount: 0) }
-    let log: any File
-    do throws(IOError) { log = try fileSystem.open(files.logPath, .read) } catch { throw .io(error) }
-    let scan = try files.scan(log, snapshotOffset: snapshot?.lastOffset ?? Offset(-1))
+    var frames = [snapshot].compactMap { $0 }
+    var tornByteCount = 0
+    if fileSystem.exists(files.logPath) {
+      let log: any File
+      do throws(IOError) { log = try fileSystem.open(files.logPath, .read) } catch { throw .io(error) }
+      let scan = try files.scan(log, snapshotOffset: snapshot?.lastOffset ?? Offset(-1))
+      frames += scan.frames
+      tornByteCount = scan.tornByteCount
+    }
+    var image = ClusterImage()
+    for frame in frames {
+      CommittedRecords(firstOffset: frame.firstOffset, records: frame.records).replay(into: &image)
+    }
     return Outcome(
-      recordCount: before + scan.frames.reduce(0) { $0 + $1.records.count }, tornByteCount: scan.tornByteCount)
+      recordCount: frames.reduce(0) { $0 + $1.records.count }, tornByteCount: tornByteCount,
+      clusterID: image.clusterID.isEmpty ? nil : image.clusterID)
   }
 }

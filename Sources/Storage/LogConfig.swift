@@ -20,11 +20,14 @@ package struct LogConfig: Sendable, Equatable {
   package var fileDeleteDelayMs: Int64
   /// `preallocate`: reserve the blocks of a whole segment when it is made.
   package var preallocate: Bool
+  /// `cleanup.policy` holds `compact`: of each key the newest record stays.
+  package var isCompacted: Bool
 
   package init(
     segmentBytes: Int = 1 << 30, segmentMs: Int64 = 604_800_000, segmentJitterMs: Int64 = 0,
     indexIntervalBytes: Int = 4096, segmentIndexBytes: Int = 10 << 20, retentionMs: Int64 = 604_800_000,
-    retentionBytes: Int64 = -1, fileDeleteDelayMs: Int64 = 60_000, preallocate: Bool = false
+    retentionBytes: Int64 = -1, fileDeleteDelayMs: Int64 = 60_000, preallocate: Bool = false,
+    isCompacted: Bool = false
   ) {
     self.segmentBytes = segmentBytes
     self.segmentMs = segmentMs
@@ -35,6 +38,7 @@ package struct LogConfig: Sendable, Equatable {
     self.retentionBytes = retentionBytes
     self.fileDeleteDelayMs = fileDeleteDelayMs
     self.preallocate = preallocate
+    self.isCompacted = isCompacted
   }
 }
 
@@ -46,6 +50,7 @@ extension LogConfig {
       segmentBytes: Int(topic.segmentBytes), segmentMs: topic.segmentMs, segmentJitterMs: topic.segmentJitterMs,
       indexIntervalBytes: Int(topic.indexIntervalBytes), segmentIndexBytes: Int(topic.segmentIndexBytes),
       retentionMs: isDeleted ? topic.retentionMs : -1, retentionBytes: isDeleted ? topic.retentionBytes : -1,
-      fileDeleteDelayMs: topic.fileDeleteDelayMs, preallocate: topic.preallocate)
+      fileDeleteDelayMs: topic.fileDeleteDelayMs, preallocate: topic.preallocate,
+      isCompacted: topic.cleanupPolicy.contains(.compact))
   }
 }

@@ -242,6 +242,16 @@ def test_a_meta_properties_that_cannot_be_read(case, data):
     assert case.is_whole("one") and case.is_whole("two")
 
 
+def test_a_meta_properties_that_is_gone_is_made_anew_for_the_same_cluster(case):
+    own = re.search(r"cluster.id=(\S+)", properties(case)).group(1)
+    (case.data / "meta.properties").unlink()
+    for _ in range(2):
+        case.start()
+        assert f"cluster.id={own}\nnode.id=1\n" in properties(case)
+        assert case.is_whole("one")
+        case.stop()
+
+
 def test_a_folder_that_another_broker_uses(case):
     case.start()
     said = case.refused()
@@ -569,10 +579,11 @@ def test_a_circular_link(case, where):
         shutil.rmtree(path)
     path.unlink(missing_ok=True)
     path.symlink_to(path)
-    for _ in range(2):
+    for turn in range(2):
         case.start()
         said = case.said()
-        if where != "loop":
+        # A name like a partition's is set aside at the first start; a strange one is nobody's business.
+        if where.startswith("one") or (where == "loop-0" and turn == 0):
             assert str(path) in said, said
         assert case.is_whole("two")
         case.stop()
