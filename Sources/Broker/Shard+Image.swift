@@ -82,6 +82,7 @@ extension Shard {
         environment: logEnvironment, recovery: startMode.recovery(of: topicPartition, isNew: isNew), now: wallClock,
         logStartOffset: isNew ? nil : startMode.logStarts[topicPartition])
       noteOpened(log)
+      if !isNew { compareWithRecoveryPoint(log) }
       return .here(
         HostedPartition(
           Partition(
@@ -92,6 +93,16 @@ extension Shard {
       environment.logger.error("\(topicPartition) cannot be opened in \(directory), it stays offline: \(error)")
       return .offline
     }
+  }
+
+  /// What was on the disk once must still be there. The checkpoint may be what is wrong, so nothing follows from it but words.
+  private func compareWithRecoveryPoint(_ log: Log) {
+    let end = log.logEndOffset
+    guard let point = startMode.recoveryPoints[log.topicPartition], point > end else { return }
+    let name = OffsetCheckpoint.Name.recoveryPoint.rawValue
+    environment.logger.error(
+      "\(log.topicPartition): \(name) says that the log was on the disk up to offset \(point.value), and it ends at \(end.value): "
+        + "the records between are missing, or the file is wrong. New records get those offsets")
   }
 
   /// What a log did by itself, in words for whoever runs the broker.
