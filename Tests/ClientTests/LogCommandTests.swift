@@ -81,7 +81,7 @@ import Testing
       flipped[70] ^= 1
       let damages: [(bytes: [UInt8], sentence: String)] = [
         (flipped, ": offset 0..2 (position 0): the checksum is wrong"),
-        (Array(first.dropLast(3)), ": offset 3..4 (position 75): a torn batch"),
+        (Array(first.dropLast(3)), ": offset 3..4 (position 85): a torn batch"),
         (first + [1, 2, 3], "3 bytes, too few for a batch"),
         (first + batch(baseOffset: 4, values: ["again"]), "offset 5 or more must follow here"),
         (first + batch(baseOffset: 9, values: ["later"]), "the next segment begins at 5 already"),
@@ -94,7 +94,7 @@ import Testing
       }
       try write(first, to: log)
       for (entry, sentence) in [
-        ([1, 5], "where no batch begins"), ([1, 76], "says offset"), ([4, 9000], "behind the last"),
+        ([1, 5], "where no sound batch begins"), ([1, 76], "says offset"), ([4, 9000], "behind the last"),
       ] {
         let position = entry[1] == 76 ? Int32(batch(baseOffset: 0, values: ["a", "b", "c"]).count) : Int32(entry[1])
         try write(bigEndian([Int32(entry[0]), position]), to: index)

@@ -164,7 +164,9 @@ struct SegmentInspection {
   private mutating func settle(before next: Int64?) {
     guard let damage = unsettled else { return }
     unsettled = nil
-    let last = next.map { $0 - 1 } ?? nextOffset
+    // Entries that lead there are not what is wrong.
+    offsetEntries = offsetEntries.drop { $0.position >= damage.position && $0.position < damage.end }
+    let last = next.map { $0 - 1 } ?? damage.claimedLastOffset ?? nextOffset
     let isTail = damage.end >= byteCount && nextBase == nil
     var what = damage.reason
     what += isTail ? "; nothing sound follows" : "; \(damage.end - damage.position) bytes are not served"

@@ -16,6 +16,8 @@ package struct DamagedBytes: Hashable, Sendable {
   package let end: Int64
   /// What is wrong with them.
   package let reason: String
+  /// The last offset that they claim to hold, where a header is there that can be right; nothing vouches for it.
+  package let claimedLastOffset: Int64?
 }
 
 /// Walks the batches of a segment from the front, over damage too: behind it at the next place where a sound batch begins.
@@ -47,7 +49,8 @@ package struct SegmentWalk {
     case .bad(let reason, let byteCount):
       let search = BatchHunt(window: window, due: due, limit: limit)
       let end = try search.next(behind: position, claimedByteCount: byteCount) ?? window.byteCount
-      let damage = DamagedBytes(position: position, end: end, reason: reason)
+      let claimed = try claimedLastOffset(at: position)
+      let damage = DamagedBytes(position: position, end: end, reason: reason, claimedLastOffset: claimed)
       position = end
       return .damage(damage)
     }
@@ -100,6 +103,15 @@ package struct SegmentWalk {
       }
       return .sound(StoredBatch(position: position, bytes: bytes, format: .old(message)))
     } catch { return .bad("\(error)", byteCount: bytes.count) }
+  }
+
+  /// What the header of a batch that is not sound says, if it fits what was read before.
+  private func claimedLastOffset(at position: Int64) throws(IOError) -> Int64? {
+    guard let bytes = try window.bytes(at: position, count: RecordBatchHeader.byteCount),
+      let header = RecordBatchHeader(reading: bytes), header.magic == 2, header.baseOffset.value >= due,
+      (0..<1 << 24).contains(header.lastOffsetDelta), header.lastOffset.value < limit ?? .max
+    else { return nil }
+    return header.lastOffset.value
   }
 
   /// Says so where nothing but zeros follows: room that was reserved, or a write that never reached the disk.
