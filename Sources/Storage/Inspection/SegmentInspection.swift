@@ -25,6 +25,7 @@ struct SegmentInspection {
   private var maxTimestamp = Int64.min
   private var offsetEntries: ArraySlice<StoredOffsetEntry> = []
   private var unsettled: DamagedBytes?
+  private var hasDamage = false
   private var suppressedCount = 0
 
   /// Findings of one file beyond this many are only counted.
@@ -166,12 +167,13 @@ struct SegmentInspection {
     unsettled = nil
     // Entries that lead there are not what is wrong.
     offsetEntries = offsetEntries.drop { $0.position >= damage.position && $0.position < damage.end }
-    let last = next.map { $0 - 1 } ?? damage.claimedLastOffset ?? nextOffset
+    let last = next.map { $0 - 1 } ?? damage.claimedLastOffset ?? nextOffset - 1
     let isTail = damage.end >= byteCount && nextBase == nil
     var what = damage.reason
     what += isTail ? "; nothing sound follows" : "; \(damage.end - damage.position) bytes are not served"
     report(.damage, log, offsets: nextOffset...max(nextOffset, last), position: damage.position, what)
-    if let next { nextOffset = max(nextOffset, next) }
+    nextOffset = max(nextOffset, next ?? last &+ 1)
+    hasDamage = true
   }
 
   /// An empty segment before others, and what a shorter one leaves out, is told at the next segment's start.
@@ -227,7 +229,8 @@ struct SegmentInspection {
       let isOff = { [nextOffset, maxTimestamp] (entry: StoredTimeEntry) in
         entry.offset > nextOffset || entry.timestamp > maxTimestamp
       }
-      if batchCount > 0, let entry = entries.first(where: isOff) {
+      // What is damaged may be what the index knows of.
+      if batchCount > 0, !hasDamage, let entry = entries.first(where: isOff) {
         warn(timeIndex, "names offset \(entry.offset) at \(entry.timestamp), which the segment does not hold")
       }
     } catch { warn(timeIndex, "cannot be read: \(error)") }

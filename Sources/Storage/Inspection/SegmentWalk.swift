@@ -109,7 +109,8 @@ package struct SegmentWalk {
   private func claimedLastOffset(at position: Int64) throws(IOError) -> Int64? {
     guard let bytes = try window.bytes(at: position, count: RecordBatchHeader.byteCount),
       let header = RecordBatchHeader(reading: bytes), header.magic == 2, header.baseOffset.value >= due,
-      (0..<1 << 24).contains(header.lastOffsetDelta), header.lastOffset.value < limit ?? .max
+      (0..<1 << 24).contains(header.lastOffsetDelta), header.lastOffset.value < limit ?? .max,
+      header.lastOffset.value &- due <= Int64(Int32.max)
     else { return nil }
     return header.lastOffset.value
   }
