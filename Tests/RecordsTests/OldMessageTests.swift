@@ -115,9 +115,9 @@ import Testing
     #expect(throws: RecordError.tooLarge(byteCountMax: 50)) { try Self.walk(bytes, byteCountMax: 50) }
   }
 
-  @Test func aWrapperWhoseOffsetIsBeforeItsMessagesIsRefused() {
+  @Test(arguments: [41, 43] as [UInt8]) func aWrapperWhoseOffsetIsNotThatOfItsLastMessageIsRefused(offset: UInt8) {
     var bytes = Self.bytes(Self.golden[1].hex)
-    bytes[7] = 41
+    bytes[7] = offset
     #expect(throws: RecordError.offsetsOutOfOrder) { try Self.walk(bytes) }
   }
 }
