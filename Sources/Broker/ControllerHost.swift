@@ -47,10 +47,12 @@ extension Shard {
     pollCoordination()
     let register = { [unowned self] in
       run(.registerBroker(registration)) { [unowned self] result in
-        guard case .success = result, !startMode.wasCleanShutdown else { return ready(result.map { _ in () }) }
+        guard case .success = result, !startMode.wasCleanShutdown else {
+          return whenCheckpointsAreWritten { ready(result.map { _ in () }) }
+        }
         // A tail may have been lost: in a new epoch consumers notice that offsets they have seen are other records now.
         run(.bumpLeaderEpochs(brokerID)) { [unowned self] result in
-          syncAll { ready(result.map { _ in () }) }
+          syncAll { [unowned self] in whenCheckpointsAreWritten { ready(result.map { _ in () }) } }
         }
       }
     }

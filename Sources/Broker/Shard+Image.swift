@@ -84,16 +84,33 @@ extension Shard {
         now: wallClock, logStartOffset: isNew ? nil : startMode.checkpoints[folder][.logStartOffset, topicPartition],
         firstDirtyOffset: isNew ? nil : startMode.checkpoints[folder][.cleanerOffset, topicPartition])
       noteOpened(log)
-      return .here(
-        HostedPartition(
-          Partition(
-            topicPartition, topicID: topic.id, log: log, leaderEpoch: image.leaderEpoch, isrCount: image.isr.count,
-            config: config, decompressedBytesMax: Int(startConfig.socketRequestMaxBytes)),
-          folder: folder))
+      let hosted = HostedPartition(
+        Partition(
+          topicPartition, topicID: topic.id, log: log, leaderEpoch: image.leaderEpoch, isrCount: image.isr.count,
+          config: config, decompressedBytesMax: Int(startConfig.socketRequestMaxBytes)),
+        folder: folder)
+      if !isNew { compareWithRecoveryPoint(hosted) }
+      return .here(hosted)
     } catch {
       environment.logger.error("\(topicPartition) cannot be opened in \(directory), it stays offline: \(error)")
       return .offline
     }
+  }
+
+  /// What was on the disk once must still be there. The checkpoint may be what is wrong, so nothing follows from it but words.
+  ///
+  /// The checkpoint is put right before a client is let in: what is appended now must not be trusted by the next start for
+  /// what the file says of records that are gone.
+  private func compareWithRecoveryPoint(_ hosted: HostedPartition) {
+    let log = hosted.partition.log
+    let end = log.logEndOffset
+    guard let point = startMode.checkpoints[hosted.folder][.recoveryPoint, log.topicPartition] else { return }
+    if point > log.recoveryPoint { tell(.recoveryPoint, [CheckpointEntry(hosted, log.recoveryPoint)]) }
+    guard point > end else { return }
+    let name = OffsetCheckpoint.Name.recoveryPoint.rawValue
+    environment.logger.error(
+      "\(log.topicPartition): \(name) says that the log was on the disk up to offset \(point.value), and it ends at \(end.value): "
+        + "the records between are missing, or the file is wrong. New records get those offsets")
   }
 
   /// What a log did by itself, in words for whoever runs the broker.

@@ -106,3 +106,5 @@ ottla_encoder *ottla_gzip_encoder_new(void) {
   encoder->base = (ottla_encoder){.bound = bound, .run = run, .destroy = destroy_encoder};
   return &encoder->base;
 }
+
+uint32_t ottla_crc32(const void *bytes, size_t length) { return (uint32_t)crc32_z(0, bytes, length); }

@@ -43,7 +43,7 @@ package enum IdentityFile {
   package static func establish(
     fileSystem: any FileSystem, directories: [String], nodeID: BrokerID, clusterID: String?, random: () -> UInt64
   ) throws(StartError) -> NodeIdentity {
-    var cluster = clusterID.map { (id: $0, origin: "this cluster's") }
+    var cluster = clusterID.map { (id: $0, origin: "by its metadata log") }
     var found: [FolderIdentity?] = []
     for directory in directories {
       let identity = try read(fileSystem: fileSystem, directory: directory)
@@ -119,6 +119,10 @@ package enum IdentityFile {
     }
   }
 
+  /// What to do about a file that says nothing: without it a start asks the metadata log, and makes the file anew.
+  private static let remedy =
+    "Bring the file back from a copy, or, if this folder is this node's for certain, remove it: the start makes it anew."
+
   private static func parse(_ text: String, path: String) throws(StartError) -> FolderIdentity {
     var values: [Substring: Substring] = [:]
     for line in text.split(whereSeparator: \.isNewline) {
@@ -127,16 +131,17 @@ package enum IdentityFile {
     }
     guard values["version"] == "1" else {
       throw .identityMismatch(
-        path: path, reason: "its version is \(values["version"] ?? "missing"); only version 1 can be read.")
+        path: path, reason: "its version is \(values["version"] ?? "missing"); only version 1 can be read. \(remedy)")
     }
     guard let clusterID = values["cluster.id"], !clusterID.isEmpty else {
-      throw .identityMismatch(path: path, reason: "it has no cluster.id.")
+      throw .identityMismatch(path: path, reason: "it has no cluster.id. \(remedy)")
     }
     guard let nodeID = values["node.id"].flatMap({ Int32($0) }), nodeID >= 0 else {
-      throw .identityMismatch(path: path, reason: "it has no node.id, or one that is no number.")
+      throw .identityMismatch(path: path, reason: "it has no node.id, or one that is no number. \(remedy)")
     }
     guard let directoryID = values["directory.id"].flatMap({ UUID($0) }) else {
-      throw .identityMismatch(path: path, reason: "it has no directory.id, or one that is no id of 22 characters.")
+      throw .identityMismatch(
+        path: path, reason: "it has no directory.id, or one that is no id of 22 characters. \(remedy)")
     }
     return FolderIdentity(clusterID: String(clusterID), nodeID: BrokerID(nodeID), directoryID: directoryID)
   }

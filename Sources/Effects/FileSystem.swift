@@ -9,7 +9,20 @@ package struct IOError: Error, Hashable, Sendable, CustomStringConvertible {
     self.path = path
     self.errno = errno
   }
-  package var description: String { "\(operation) of \(path) failed with errno \(errno)" }
+  package var description: String {
+    guard let words = Self.words[errno] else { return "\(operation) of \(path) failed with errno \(errno)" }
+    return "\(operation) of \(path) failed: \(words) (errno \(errno))"
+  }
+
+  /// Linux's numbers of what may well happen.
+  private static let words: [Int32: String] = [
+    1: "not permitted", 2: "no such file or folder", 5: "input/output error, the disk may be failing",
+    13: "permission denied", 17: "there is one already", 20: "a file is where a folder should be",
+    21: "a folder is where a file should be", 23: "too many open files in the system", 24: "too many open files",
+    27: "the file would be too large", 28: "no space left", 30: "the file system is read-only",
+    36: "the name is too long",
+    39: "the folder is not empty", 40: "too many symbolic links", 122: "the disk quota is used up",
+  ]
 }
 
 /// How a file is opened.

@@ -189,8 +189,10 @@ package final class RunningBroker {
   ) throws(StartFailure) -> Start {
     do {
       let random = LinuxRandom()
+      // The metadata knows whose it is: a meta.properties that is gone is made anew with that, one of another cluster refused.
+      let metadata = try MetadataInspection.run(config.logDirs[0] + "/cluster-metadata", fileSystem: fileSystem)
       let identity = try IdentityFile.establish(
-        fileSystem: fileSystem, directories: config.logDirs, nodeID: config.nodeId, clusterID: nil,
+        fileSystem: fileSystem, directories: config.logDirs, nodeID: config.nodeId, clusterID: metadata.clusterID,
         random: random.next)
       var isClean = true
       var checkpoints: [FolderCheckpoints] = []

@@ -22,7 +22,7 @@ extension Log {
         break
       }
       if isTail {
-        try cut(segment, at: damage.position, size: size, damage.reason)
+        try cut(segment, at: damage.position, size: size, damage.reason, wasTorn: verifying)
         break
       }
       position = try keep(segment, damage, size: size, due: end, nextBase: nextBase)
@@ -112,13 +112,15 @@ extension Log {
     } catch { throw error.cause(segment.log.path) }
   }
 
-  /// Cuts the tail of the log. When good batches follow the damage, a copy of what is cut off stays beside it.
+  /// Cuts the tail of the log. When good batches follow the damage, a copy of what is cut off stays beside it; also where
+  /// no stop can have torn it, for the log was closed in order.
   private func cut(
-    _ segment: LogSegment, at position: Int64, size: Int64, _ reason: String
+    _ segment: LogSegment, at position: Int64, size: Int64, _ reason: String, wasTorn: Bool
   ) throws(IOError) {
     // An offset that is wrong itself makes all that follow look out of order: any of this segment counts.
     let least = segment.baseOffset
-    if try intactBatch(of: segment, behind: position, size: size, least: least, nil, isFollowed: false) != nil {
+    let next = try intactBatch(of: segment, behind: position, size: size, least: least, nil, isFollowed: false)
+    if next != nil || !wasTorn {
       try keepCopy(of: segment, from: position, to: size)
     }
     try segment.truncateFile(to: position, environment)

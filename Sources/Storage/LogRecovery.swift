@@ -45,6 +45,7 @@ extension Log {
 
   /// Says so when the offsets between a segment and its successor are missing. Reads go on at the successor.
   private func reportHole(behind number: Int, end: Offset) {
+    guard !config.isCompacted else { return }
     let next = segments[number + 1].baseOffset
     let reached = max(end, segments[number].damages.last?.endOffset ?? end)
     guard reached < next else { return }
@@ -61,12 +62,24 @@ extension Log {
       segment.maxTimestamp = last.timestamp
       segment.offsetOfMaxTimestamp = last.offset
     }
-    // The last segment's end is read from its last batches; of the others only the successor's base is needed.
-    if let nextBase { return segment.byteCount > 0 ? nextBase : segment.baseOffset }
+    if let nextBase { return try trust(segment, before: nextBase) }
+    // The last segment's end is read from its last batches.
     guard let end = try readEnd(of: segment) else {
       return try rebuild(segment, verifying: false, isTail: isTail, nextBase: nextBase)
     }
     return end
+  }
+
+  /// The end of a segment that has a successor. No crash damages it, but people cut, swap, rename and copy files: where its
+  /// last batches do not fit its name, its index and its successor, nothing of it is believed.
+  private func trust(_ segment: LogSegment, before nextBase: Offset) throws(IOError) -> Offset {
+    guard segment.byteCount > 0 else { return config.isCompacted ? nextBase : segment.baseOffset }
+    guard let end = try readEnd(of: segment), end <= nextBase else {
+      recovered.checkedBytes += segment.byteCount
+      return try rebuild(segment, verifying: true, isTail: false, nextBase: nextBase)
+    }
+    // Compaction leaves out offsets, at the end of a segment too.
+    return config.isCompacted ? nextBase : end
   }
 
   private func loadIndexes(of segment: LogSegment) throws(IOError) -> Bool {

@@ -54,7 +54,7 @@ extension Shard {
     tell(.cleanerOffset, [CheckpointEntry(hosted, hosted.partition.log.firstDirtyOffset)])
   }
 
-  private func tell(_ name: OffsetCheckpoint.Name, _ entries: [CheckpointEntry]) {
+  func tell(_ name: OffsetCheckpoint.Name, _ entries: [CheckpointEntry]) {
     if index == Self.controllerShard {
       takeCheckpoints(name, entries)
     } else {
@@ -125,6 +125,12 @@ extension Shard {
   }
 
   // MARK: writing
+
+  /// Calls `then` when the files say what they are to say now.
+  func whenCheckpointsAreWritten(_ then: @escaping () -> Void) {
+    guard isWritingCheckpoint else { return then() }
+    writeCheckpoint(.recoveryPoint) { _ in then() }
+  }
 
   /// Writes a checkpoint file of every folder of log.dirs, now or when the writing that is under way has ended.
   private func writeCheckpoint(_ name: OffsetCheckpoint.Name, then: ((Bool) -> Void)? = nil) {

@@ -55,4 +55,7 @@ int ottla_snappy_decode(const void *input, size_t length, void *output, size_t r
 size_t ottla_snappy_bound(size_t length);
 /// Encodes one raw snappy block into at least `ottla_snappy_bound` bytes. The bytes written; 0 on failure.
 size_t ottla_snappy_encode(const void *input, size_t length, void *output, size_t room);
+/// CRC-32 as gzip has it (not CRC-32C): the checksum of messages in formats 0 and 1.
+uint32_t ottla_crc32(const void *bytes, size_t length);
+
 #endif

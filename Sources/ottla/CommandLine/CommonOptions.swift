@@ -6,6 +6,7 @@ enum CommonOptions {
     .value("bootstrap", "b", as: "HOST:PORT[,...]", help: "brokers to ask first (default 127.0.0.1:9092)")
   }
   static var output: Option { .value("o", "output", as: "FORMAT", help: "text (default) or json") }
+  static var json: Option { .flag("json", help: "the same as -o json") }
   static var timeout: Option {
     .value("timeout", as: "MS", help: "how long to wait for a broker's answer (default 10000)")
   }
@@ -24,7 +25,10 @@ extension Arguments {
     return addresses
   }
 
-  func wantsJSON() throws(UsageError) -> Bool { try choice("o", among: ["text", "json"]) == "json" }
+  func wantsJSON() throws(UsageError) -> Bool {
+    let wanted = try choice("o", among: ["text", "json"])
+    return has("json") || wanted == "json"
+  }
 
   /// A connection for administration to the first broker that answers.
   func adminClient() throws -> AdminClient {

@@ -1,77 +1,60 @@
+import Effects
 import Glibc
+import Primitives
+import Storage
 
-/// A segment: a `.log` file named for its first offset, and the indexes beside it.
-struct SegmentPath {
-  let baseOffset: Int64
-  /// The path without `.log`.
-  let stem: String
-
-  var log: String { stem + ".log" }
-  var offsetIndex: String { stem + ".index" }
-  var timeIndex: String { stem + ".timeindex" }
-
-  /// nil for a path that is no segment's.
-  init?(log path: String) {
-    guard path.hasSuffix(".log") else { return nil }
-    let stem = String(path.dropLast(4))
-    let name = stem.split(separator: "/").last ?? ""
-    guard name.count == 20, let offset = Int64(name), offset >= 0 else { return nil }
-    self.stem = stem
-    baseOffset = offset
-  }
-}
-
-/// Finds partition folders.
+/// Finds what a command about a broker's files is to look at.
 enum LogFolders {
-  /// `path` itself where it holds segments or is one, else the partition folders in it, by name; none is an error.
-  static func partitions(at path: String) throws(CommandFailure) -> [(folder: String, segments: [SegmentPath])] {
-    if let segment = SegmentPath(log: path) { return [(folder(of: path), [segment])] }
-    let own = try segments(in: path)
-    if !own.isEmpty { return [(path, own)] }
-    var found: [(folder: String, segments: [SegmentPath])] = []
-    for name in try names(in: path) {
-      let folder = "\(path)/\(name)"
-      guard isPartitionName(name), isDirectory(folder) else { continue }
-      let inside = try segments(in: folder)
-      if !inside.isEmpty { found.append((folder, inside)) }
-    }
-    guard !found.isEmpty else {
-      throw CommandFailure("\(path) is neither a partition's folder, nor a data folder with partitions in it")
-    }
-    return found
+  /// What `path` is; words that say so where it is nothing of a broker's.
+  static func kind(
+    of path: String, _ fileSystem: any FileSystem
+  ) throws(UsageError) -> DataFolderInspection.Kind {
+    guard fileSystem.exists(path) else { throw UsageError("\(path): \(systemReason(path))") }
+    do throws(IOError) {
+      if let kind = try DataFolderInspection.kind(of: path, fileSystem) { return kind }
+    } catch { throw UsageError("\(error)") }
+    throw UsageError("\(path) is neither a data folder, nor a partition's folder, nor a segment")
   }
 
-  private static func folder(of path: String) -> String {
-    path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-  }
-
-  /// `<topic>-<partition>`; a folder that is being deleted has another name.
-  private static func isPartitionName(_ name: String) -> Bool {
-    guard let dash = name.lastIndex(of: "-"), dash > name.startIndex else { return false }
-    return Int32(name[name.index(after: dash)...]) != nil
-  }
-
-  private static func segments(in folder: String) throws(CommandFailure) -> [SegmentPath] {
-    try names(in: folder).compactMap { SegmentPath(log: "\(folder)/\($0)") }.sorted { $0.baseOffset < $1.baseOffset }
-  }
-
-  private static func names(in folder: String) throws(CommandFailure) -> [String] {
-    guard let stream = opendir(folder) else { throw CommandFailure("\(folder): \(systemReason())") }
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+  /// Segments in the order of their offsets, with the offset that each begins at, of every partition in `path`.
+  static func partitions(
+    at path: String, _ fileSystem: any FileSystem
+  ) throws -> [[(path: String, baseOffset: Int64)]] {
+    switch try kind(of: path, fileSystem) {
+    case .segment: return [[(path, base(of: path) ?? 0)]]
+    case .partition: return [try segments(in: path, fileSystem)]
+    case .dataFolder:
+      return try fileSystem.list(path).compactMap { name in
+        let folder = path + "/" + name
+        guard LogFileName.topicPartition(ofFolder: name) != nil, fileSystem.isDirectory(folder) else { return nil }
+        return try segments(in: folder, fileSystem)
       }
-      if name != ".", name != ".." { names.append(name) }
     }
-    return names.sorted()
   }
 
-  static func isDirectory(_ path: String) -> Bool {
+  private static func segments(
+    in folder: String, _ fileSystem: any FileSystem
+  ) throws -> [(path: String, baseOffset: Int64)] {
+    try fileSystem.list(folder).compactMap { name in base(of: name).map { (folder + "/" + name, $0) } }
+  }
+
+  private static func base(of path: String) -> Int64? {
+    LogFileName.baseOffset(of: path.split(separator: "/").last.map(String.init) ?? path, suffix: ".log")?.value
+  }
+
+  /// `path` without `.` or `..` at its end, so that the folder around it can be found.
+  static func resolved(_ path: String) -> String {
+    guard ["", ".", ".."].contains(path.split(separator: "/").last ?? "."), let real = realpath(path, nil) else {
+      return path
+    }
+    defer { free(real) }
+    return String(cString: real)
+  }
+
+  /// The system's sentence for why `path` cannot be looked at.
+  private static func systemReason(_ path: String) -> String {
     var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    guard stat(path, &status) != 0, let reason = strerror(errno) else { return "cannot be looked at" }
+    return String(cString: reason).lowercased()
   }
-
-  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 }
