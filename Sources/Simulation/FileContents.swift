@@ -6,6 +6,8 @@ struct FileContents {
   private var dirtyPages: Set<Int> = []
   /// The smallest size since the size on the disk was last brought up to date; nil when it is.
   private var lowestSize: Int?
+  /// Pages that reached the disk before the size did.
+  private var pagesAheadOfSize: Set<Int> = []
   private let pageByteCount: Int
 
   init(pageByteCount: Int) { self.pageByteCount = pageByteCount }
@@ -30,6 +32,7 @@ struct FileContents {
     if size < cached.count {
       cached.removeLast(cached.count - size)
       dirtyPages = dirtyPages.filter { $0 * pageByteCount < size }
+      pagesAheadOfSize = pagesAheadOfSize.filter { $0 * pageByteCount < size }
       // The kernel clears the rest of the page that the file now ends in.
       if size % pageByteCount != 0 { dirtyPages.insert(size / pageByteCount) }
     } else {
@@ -69,11 +72,15 @@ struct FileContents {
   /// The size reaches the disk, and with it that the file was shorter meanwhile.
   private mutating func writeBackSize() {
     guard let lowest = lowestSize else { return }
-    if durable.count > lowest { durable.removeLast(durable.count - lowest) }
+    for place in min(lowest, durable.count)..<durable.count where !pagesAheadOfSize.contains(place / pageByteCount) {
+      durable[place] = 0
+    }
+    if durable.count > cached.count { durable.removeLast(durable.count - cached.count) }
     if durable.count < cached.count {
       durable.append(contentsOf: repeatElement(0, count: cached.count - durable.count))
     }
     lowestSize = nil
+    pagesAheadOfSize = []
   }
 
   private mutating func writeBack(_ page: Int) {
@@ -82,6 +89,7 @@ struct FileContents {
     guard start < end else { return }
     if durable.count < end { durable.append(contentsOf: repeatElement(0, count: end - durable.count)) }
     durable.replaceSubrange(start..<end, with: cached[start..<end])
+    if lowestSize != nil { pagesAheadOfSize.insert(page) }
   }
 
   /// The kernel has written some of what is dirty by itself: `data` says how much.

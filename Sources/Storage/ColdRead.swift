@@ -29,7 +29,8 @@ package struct ColdRead: Sendable {
     defer { memory.deallocate() }
     let count = try range.file.read(into: memory, at: range.position)
     guard count == range.byteCount else {
-      return Damage(position: range.position + Int64(count), reason: "the file ends \(range.byteCount - count) bytes early")
+      return Damage(
+        position: range.position + Int64(count), reason: "the file ends \(range.byteCount - count) bytes early")
     }
     var position = 0
     while range.byteCount - position >= RecordBatchHeader.byteCount {

@@ -45,6 +45,25 @@ import Testing
     }
   }
 
+  /// Whatever the kernel wrote by itself before, after a sync the disk has what the cache has.
+  @Test(arguments: 0..<200) func aSyncBringsEverything(seed: UInt64) {
+    var file = FileContents(pageByteCount: 4)
+    var random = DiskRandom(seed: seed)
+    for _ in 0..<30 {
+      switch random.below(4) {
+      case 0: file.resize(to: random.below(30))
+      case 1: file.writeBackSome(.mixed, &random)
+      default:
+        let bytes = [UInt8](repeating: UInt8(1 + random.below(200)), count: random.below(10))
+        bytes.withUnsafeBytes { file.write($0, at: random.below(20)) }
+      }
+    }
+    file.sync()
+    #expect(file.asOnDisk().cached == file.cached)
+    file.dropCache()
+    #expect(file.asOnDisk().cached == file.cached && !file.isDirty)
+  }
+
   @Test func onlyCleanPagesLeaveTheCache() {
     var file = contents([1, 1, 1, 1, 1, 1, 1, 1])
     file.dropDirtyPages()
