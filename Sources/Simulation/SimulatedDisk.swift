@@ -12,6 +12,8 @@ package final class SimulatedDisk: Sendable {
     var tree = FolderTree()
     var faults = DiskFaults()
     var capacity: Int64?
+    /// Chooses what is written back at once; nil where nothing is.
+    var eager: DiskRandom?
 
     /// Bytes of all files that have a name.
     var usedBytes: Int64 { tree.namedFiles.reduce(0) { $0 + Int64(files[$1].cached.count) } }
@@ -105,6 +107,10 @@ package final class SimulatedDisk: Sendable {
     }
   }
 
+  /// From now on the kernel writes some of a file back after every write to it, as it does when memory is short: what is cut
+  /// off a moment later may have been on the disk.
+  package func writeBackEagerly(seed: UInt64) { state.withLock { $0.eager = DiskRandom(seed: seed) } }
+
   /// Changes one bit of a file, in the cache and on the disk. Nothing where there is no such file or byte.
   package func flipBit(_ bit: Int, ofByte place: Int, in path: String) {
     state.withLock { state in
@@ -153,6 +159,10 @@ package final class SimulatedDisk: Sendable {
         }
       }
       bytes.withUnsafeBytes { state.files[number].write(UnsafeRawBufferPointer(rebasing: $0[..<count]), at: position) }
+      if var eager = state.eager {
+        state.files[number].writeBackSome(.mixed, &eager)
+        state.eager = eager
+      }
       if let errno { throw IOError(operation: "write", path: path, errno: errno) }
     }
   }

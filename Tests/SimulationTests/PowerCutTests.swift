@@ -54,6 +54,17 @@ import Testing
     #expect(!disk.afterPowerCut(data: .lost, names: .lost).exists("data/a"))
   }
 
+  @Test func whatWasCutOffMayHaveBeenOnTheDisk() throws {
+    var isSeen = false
+    for seed: UInt64 in 0..<20 {
+      let disk = SimulatedDisk(folders: ["data"])
+      disk.writeBackEagerly(seed: seed)
+      try write([1, 2], to: "data/a", disk).truncate(to: 1)
+      isSeen = isSeen || disk.afterPowerCut(data: .lost, names: .kept).contents("data/a") == [1, 2]
+    }
+    #expect(isSeen)
+  }
+
   @Test func theKernelWritesByItself() throws {
     var isSeen = false
     for seed: UInt64 in 0..<20 {

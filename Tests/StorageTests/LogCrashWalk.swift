@@ -22,6 +22,7 @@ final class LogCrashWalk {
       retentionBytes: Int.random(in: 0..<4, using: &random) == 0 ? 8000 : -1, fileDeleteDelayMs: 30_000)
     let disk = SimulatedDisk(folders: ["data"], pageByteCount: Bool.random(using: &random) ? 512 : 4096)
     log = SimulatedLog(config, disk: disk)
+    if seed % 4 == 1 { disk.writeBackEagerly(seed: seed) }
     try log.open()
     // Where nothing was ever flushed, nothing says what is torn and what is damaged.
     try log.append()

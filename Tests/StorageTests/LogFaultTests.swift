@@ -41,6 +41,8 @@ import Testing
     try log.append(epoch: 5)
   }
 
+  private static func nothing(_ log: SimulatedLog) {}
+
   private static func filledAndClosed(_ log: SimulatedLog) throws {
     try fill(log)
     try log.close()
@@ -58,7 +60,7 @@ import Testing
   }
 
   static let operations: [Operation] = [
-    Operation("open what is new", after: { _ in }) { try $0.open() },
+    Operation("open what is new", after: nothing) { try $0.open() },
     Operation("open after a stop in order", after: filledAndClosed) { try $0.openAndCheck(clean: true) },
     Operation("open after a kill", after: filledAndKilled) { try $0.openAndCheck() },
     Operation("append and write") {

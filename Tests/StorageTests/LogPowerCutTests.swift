@@ -129,15 +129,19 @@ import Testing
   /// What was taken back on a full disk does not come back behind what was appended instead of it.
   @Test(arguments: 0..<60) func whatFoundNoRoomStaysAway(seed: UInt64) throws {
     let log = try made(segmentBytes: 20_000)
-    try flushed(log, batches: 1)
-    log.disk.capacity = log.disk.usedBytes + 3000
-    for _ in 0..<5 { try log.append(valueByteCount: 900) }
-    log.disk.writeBack(seed: seed)
+    // Batches are whole pages, so that each of them may be old or new.
+    let filling = 1024 - log.batch(1, valueByteCount: 900).count + 900
+    try log.append(valueByteCount: filling)
+    try log.flush()
+    try log.checkpointRecoveryPoint()
+    log.disk.writeBackEagerly(seed: seed)
+    log.disk.capacity = log.disk.usedBytes + 3 * 1024
+    for _ in 0..<5 { try log.append(valueByteCount: filling) }
     #expect(throws: LogError.self) { try log.writePending() }
-    #expect(try log.opened.stalled != nil && log.opened.logEndOffset == Offset(2))
+    #expect(try log.opened.stalled != nil && log.opened.logEndOffset == Offset(1))
     log.disk.capacity = nil
     try log.opened.resume()
-    for _ in 0..<4 { try log.append(valueByteCount: 900) }
+    for _ in 0..<4 { try log.append(valueByteCount: filling) }
     try log.writePending()
     log.cutPower(data: .mixed, names: .mixed, seed: seed)
     try log.openAndCheck()
