@@ -50,7 +50,10 @@ extension Log {
     // A sync that failed leaves in memory what is not on the disk: it is the disk that is checked.
     try environment.handles.file(segment.log).dropCache()
     sealedIndexes += [segment.offsetIndex.slot, segment.timeIndex.slot]
-    return try rebuild(segment, verifying: true, isTail: isTail, tornFrom: mode.tornFrom, nextBase: nextBase)
+    let found = try rebuild(segment, verifying: true, isTail: isTail, tornFrom: mode.tornFrom, nextBase: nextBase)
+    // What a killed process cut off must not come back behind new appends: it stays as it is seen now.
+    try environment.handles.file(segment.log).sync()
+    return found
   }
 
   /// Says so when the offsets between a segment and its successor are missing. Reads go on at the successor.
