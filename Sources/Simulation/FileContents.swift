@@ -63,8 +63,10 @@ struct FileContents {
   /// Cached pages that are not dirty go: reads see the disk there.
   mutating func dropCache() {
     for page in 0..<((cached.count + pageByteCount - 1) / pageByteCount) where !dirtyPages.contains(page) {
+      // What was cut off is gone for whoever runs now, whether or not the disk has heard of it.
+      let end = pagesAheadOfSize.contains(page) ? durable.count : min(lowestSize ?? durable.count, durable.count)
       for place in (page * pageByteCount)..<min((page + 1) * pageByteCount, cached.count) {
-        cached[place] = place < durable.count ? durable[place] : 0
+        cached[place] = place < end ? durable[place] : 0
       }
     }
   }

@@ -64,6 +64,26 @@ import Testing
     #expect(file.asOnDisk().cached == file.cached && !file.isDirty)
   }
 
+  /// What a failed sync dropped is gone once the cache is; from then on the cache is what a sync brings to the disk.
+  @Test(arguments: 0..<200) func aDroppedCacheTellsTheTruth(seed: UInt64) {
+    var file = FileContents(pageByteCount: 4)
+    var random = DiskRandom(seed: seed)
+    for _ in 0..<30 {
+      switch random.below(5) {
+      case 0: file.resize(to: random.below(30))
+      case 1: file.writeBackSome(.mixed, &random)
+      case 2: file.dropDirtyPages()
+      default:
+        let bytes = [UInt8](repeating: UInt8(1 + random.below(200)), count: random.below(10))
+        bytes.withUnsafeBytes { file.write($0, at: random.below(20)) }
+      }
+    }
+    file.dropCache()
+    let seen = file.cached
+    file.sync()
+    #expect(file.asOnDisk().cached == seen)
+  }
+
   @Test func onlyCleanPagesLeaveTheCache() {
     var file = contents([1, 1, 1, 1, 1, 1, 1, 1])
     file.dropDirtyPages()
