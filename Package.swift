@@ -13,14 +13,17 @@ let strict: [SwiftSetting] = [
 ]
 
 /// A Swift module in Sources/<name>, and its tests in Tests/<name>Tests where `tested`; `fixtures` are no source. With
-/// `simulated` the tests see Tests/TestSupport: a disk, clocks and randomness that a test drives.
+/// `simulated` the tests see Tests/TestSupport: a disk, clocks and randomness that a test drives. `testsImport` names
+/// modules that only the tests see.
 func module(
-  _ name: String, _ imports: [String] = [], tested: Bool = true, simulated: Bool = false, fixtures: [String] = []
+  _ name: String, _ imports: [String] = [], tested: Bool = true, simulated: Bool = false, testsImport: [String] = [],
+  fixtures: [String] = []
 ) -> [Target] {
   let dependencies = imports.map { Target.Dependency(stringLiteral: $0) }
   let library = Target.target(name: name, dependencies: dependencies, swiftSettings: strict)
   guard tested else { return [library] }
-  let testImports = [Target.Dependency(stringLiteral: name)] + dependencies + (simulated ? ["TestSupport"] : [])
+  let others = testsImport.map { Target.Dependency(stringLiteral: $0) } + (simulated ? ["TestSupport"] : [])
+  let testImports = [Target.Dependency(stringLiteral: name)] + dependencies + others
   return [
     library,
     .testTarget(name: name + "Tests", dependencies: testImports, exclude: fixtures, swiftSettings: strict),
@@ -59,7 +62,8 @@ let targets: [[Target]] = [
   module("Configuration", ["Primitives"]),
 
   // -- one node
-  module("Storage", ["Primitives", "Effects", "Records", "Configuration", "Observability"]),
+  module(
+    "Storage", ["Primitives", "Effects", "Records", "Configuration", "Observability"], testsImport: ["Simulation"]),
   module("Cluster", ["Primitives", "KafkaProtocol", "Configuration"]),
 
   // -- roles in a cluster
@@ -84,6 +88,9 @@ let targets: [[Target]] = [
       "Primitives", "Effects", "Observability", "Configuration", "Storage", "Cluster", "Coordination",
       "Broker", "CLinux",
     ], simulated: true),
+
+  // -- the outside world, simulated
+  module("Simulation", ["Effects"]),
 
   // -- for tests only
   [

@@ -42,6 +42,9 @@ package protocol File: AnyObject, Sendable {
   func read(into buffer: UnsafeMutableRawBufferPointer, at position: Int64) throws(IOError) -> Int
   /// Whether reading these bytes would find them in memory, as far as samples tell: a read of others waits for the disk.
   func isCached(_ byteCount: Int, at position: Int64) -> Bool
+  /// Lets go of what memory holds of the file, but for what is still to be written: reads then see what the disk has. After
+  /// a failed sync memory may hold what is not there. Best effort.
+  func dropCache()
   /// Writes all of `bytes` at `position`.
   func write(_ bytes: UnsafeRawBufferPointer, at position: Int64) throws(IOError)
   /// Writes `head` and then `body`, as one run of bytes at `position`.

@@ -26,6 +26,8 @@ package final class LinuxFile: File {
     ottla_is_cached(descriptor, position, byteCount) != 0
   }
 
+  package func dropCache() { _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED) }
+
   package func write(_ bytes: UnsafeRawBufferPointer, at position: Int64) throws(IOError) {
     _ = try checked(ottla_pwrite(descriptor, bytes.baseAddress, bytes.count, position), "pwrite", path)
   }

@@ -89,12 +89,16 @@ package struct LogRecoveryMode: Hashable, Sendable {
   /// Batches at and behind this offset are checked one by one; nil trusts everything.
   let checkedFrom: Offset?
 
+  /// What lies there or behind it was never flushed, and is torn where it is not whole; nil where nobody knows.
+  var tornFrom: Offset? { checkedFrom.flatMap { $0 > .zero ? $0 : nil } }
+
   /// The log was closed in order: sizes and indexes are believed.
   package static let clean = LogRecoveryMode(checkedFrom: nil)
   /// Every batch of every segment is checked: nothing is known of what was flushed.
   package static let unclean = LogRecoveryMode(checkedFrom: .zero)
   /// The log was flushed up to `recoveryPoint` (Kafka's recovery-point-offset-checkpoint): the last segment is
-  /// checked, and of the others those that reach beyond it. Segments wholly below are trusted as after a clean stop.
+  /// checked, and of the others those that reach to it. Segments wholly below are trusted as after a clean stop. Zero
+  /// says no more than `unclean`.
   package static func unclean(recoveryPoint: Offset) -> LogRecoveryMode { LogRecoveryMode(checkedFrom: recoveryPoint) }
 }
 

@@ -33,9 +33,10 @@ extension Log {
   /// it fails with `.io`, and may be tried again; a failed write of batches fences the log.
   package func beginFlush() throws(LogError) -> FlushWork? {
     try writePending()
-    guard recoveryPoint < writtenEndOffset || directoryChanged || leaderEpochsUnsynced || leaderEpochsChanged else {
-      return nil
-    }
+    guard
+      recoveryPoint < writtenEndOffset || directoryChanged || leaderEpochsUnsynced || leaderEpochsChanged
+        || !sealedIndexes.isEmpty
+    else { return nil }
     return try onFile { () throws(IOError) in
       try writeOrDropLeaderEpochs()
       var files: [any File] = []
@@ -122,6 +123,8 @@ extension Log {
       segment.seal(environment)
       if let failure = segment.indexWriteFailure { throw failure }
     }
+    // The next start believes them.
+    sealedIndexes += [active.offsetIndex.slot, active.timeIndex.slot]
     try writeProducerSnapshot()
     try removeSnapshots { $0 != logEndOffset && segmentBaseIsUnknown($0) }
     try writeAppendTimes()

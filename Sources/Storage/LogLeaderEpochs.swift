@@ -40,10 +40,14 @@ extension Log {
       }
     }
     leaderEpochs.truncateFromEnd(logEndOffset)
+    // What was read may never have reached the disk: it is written again, to be synced with the next batches.
+    if mode != .clean { leaderEpochsChanged = true }
     defer { leaderEpochs.truncateFromStart(logStartOffset) }
     isKnown = isKnown && (!leaderEpochs.entries.isEmpty || logStartOffset == logEndOffset)
     if isKnown, mode == .clean, recoveredEpoch <= leaderEpochs.latest { return }
     let newer = min(active.baseOffset, max(mode.checkedFrom ?? active.baseOffset, logStartOffset))
+    // Terms of what was not flushed are those of its batches: the checkpoint may be of batches that are gone.
+    if mode != .clean { leaderEpochs.truncateFromEnd(newer) }
     try forEachHeader(from: isKnown ? newer : logStartOffset) { header in
       guard header.partitionLeaderEpoch > leaderEpochs.latest else { return }
       leaderEpochs.assign(header.partitionLeaderEpoch, from: header.baseOffset)

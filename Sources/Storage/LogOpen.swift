@@ -16,6 +16,8 @@ extension Log {
     let logStartOffset = checkpointed.flatMap { $0 >= .zero && $0 <= logStartOffsetMax ? $0 : nil }
     let fileSystem = environment.fileSystem
     if !fileSystem.isDirectory(directory) { try fileSystem.createDirectory(directory) }
+    // Names that a killed process changed stay as they are seen now: nothing that went may come back behind new appends.
+    if recovery != .clean { try fileSystem.syncDirectory(directory) }
     let swapped = try SwapRecovery(directory: directory, environment: environment).run(
       try fileSystem.list(directory))
     if swapped > 0 { environment.log?(.completedSwap(topicPartition, segmentCount: swapped)) }
@@ -31,8 +33,9 @@ extension Log {
       log.segments.append(
         LogSegment(directory: directory, baseOffset: base, jitterMs: log.jitterMs(at: base), now: now))
     }
-    log.isNew = isNew
-    log.directoryChanged = isNew || swapped > 0 || recovery != .clean
+    // Whoever was killed may not have synced what there is.
+    log.isNew = isNew || recovery != .clean
+    log.directoryChanged = log.isNew || swapped > 0
     if bases.isEmpty { log.segments = [try log.makeSegment(at: first.baseOffset, now: now)] }
     try log.recover(recovery, now: now)
     let start = try log.startAtLeast(logStartOffset, recovery, now: now)
@@ -40,7 +43,7 @@ extension Log {
     log.logStartOffset = max(log.segments[0].baseOffset, start ?? .zero)
     try log.loadAppendTimes(now: now)
     try log.loadLeaderEpochs(names, recovery)
-    try log.loadProducers(now: now)
+    try log.loadProducers(now: now, trustingUpTo: recovery.checkedFrom)
     let dirty = firstDirtyOffset.flatMap { $0 >= log.segments[0].baseOffset && $0 <= log.logEndOffset ? $0 : nil }
     log.firstDirtyOffset = dirty ?? log.segments[0].baseOffset
     log.openedEndOffset = log.logEndOffset
@@ -85,7 +88,7 @@ extension Log {
   }
 
   /// Takes a segment that is not empty out of the log without removing its bytes: `<base>.log.damaged`.
-  private func setAside(_ segment: LogSegment) throws(IOError) {
+  func setAside(_ segment: LogSegment) throws(IOError) {
     environment.handles.close(segment.log)
     let path = unusedPath(segment.log.path + LogFileName.damaged)
     try environment.fileSystem.rename(segment.log.path, to: path)
@@ -95,8 +98,7 @@ extension Log {
 
   /// Every segment goes, and an empty one begins at `offset`.
   func replaceAllSegments(startingAt offset: Offset, now: Timestamp) throws(IOError) {
-    for segment in segments { try removeFiles(of: segment) }
-    sealedIndexes.removeAll()
+    try removeSegments(from: 0)
     let segment = try makeSegment(at: offset, now: now)
     segments = [segment]
     active = segment
@@ -105,6 +107,23 @@ extension Log {
     logEndOffset = offset
     writtenEndOffset = offset
     recoveryPoint = offset
+  }
+
+  /// Removes segments at the end of the log and their files, the last first and on the disk when it returns: whenever a
+  /// machine stops, what is left has no hole and nothing comes back behind what is appended next.
+  func removeSegments(from number: Int) throws(IOError) {
+    recent.removeAll()
+    for segment in segments[number...].reversed() {
+      // Nobody reads there any more, also where the removal fails half way.
+      writtenEndOffset = min(writtenEndOffset, segment.baseOffset)
+      logEndOffset = writtenEndOffset
+      try removeFiles(of: segment)
+    }
+    segments.removeSubrange(number...)
+    sealedIndexes.removeAll { slot in !segments.dropLast().contains { $0.slots.contains { $0 === slot } } }
+    // Segments are not what they were when the times were noted.
+    try removeAppendTimes()
+    try environment.fileSystem.syncDirectory(directory)
   }
 
   /// Removes a segment's files at once.

@@ -89,6 +89,7 @@ extension Log {
     segment.wasReindexed = true
     do throws(LogError) {
       try segment.rebuildIndexes(indexIntervalBytes: config.indexIntervalBytes, environment)
+      if segment !== active { sealedIndexes += [segment.offsetIndex.slot, segment.timeIndex.slot] }
       environment.log?(.rebuiltIndexes(topicPartition, path: segment.log.path))
     } catch {
       environment.log?(
@@ -137,6 +138,7 @@ extension Log {
     var isDone = false
     for number in segmentNumber(of: start.segment.baseOffset)..<segments.count where !isDone {
       let segment = segments[number]
+      guard segment.baseOffset < limit else { return }
       let from = segment === start.segment ? start.position : 0
       try segment.forEachBatch(from: from, to: segment.writtenByteCount, environment) {
         header, batch, position throws(LogError) in

@@ -3,12 +3,12 @@ internal import Primitives
 internal import Records
 
 extension Log {
-  /// Walks a segment from its start and makes its indexes anew. Where no batch follows, the tail of the log is cut there;
-  /// any other segment keeps its bytes: the place is remembered as damaged, and the walk goes on at the next good batch.
-  /// Returns the offset behind the last good batch.
+  /// Walks a segment from its start and makes its indexes anew. Where no batch follows, the tail of the log, or whatever
+  /// lies at `tornFrom` or behind it, is cut there; any other segment keeps its bytes: the place is remembered as damaged,
+  /// and the walk goes on at the next good batch. Returns the offset behind the last good batch, and whether it was cut.
   func rebuild(
-    _ segment: LogSegment, verifying: Bool, isTail: Bool, nextBase: Offset?
-  ) throws(IOError) -> Offset {
+    _ segment: LogSegment, verifying: Bool, isTail: Bool, tornFrom: Offset? = nil, nextBase: Offset?
+  ) throws(IOError) -> (end: Offset, isCut: Bool) {
     let size = segment.byteCount
     segment.offsetIndex.removeAll(environment)
     segment.timeIndex.removeAll(environment)
@@ -16,24 +16,26 @@ extension Log {
     recoveredEpoch = .none
     var end = segment.baseOffset
     var position: Int64? = 0
+    var isCut = false
     while let start = position {
       let limit = isTail ? nil : nextBase
       guard let damage = try noteBatches(of: segment, from: start, to: size, limit: limit, verifying, end: &end) else {
         break
       }
-      if isTail {
+      if isTail || tornFrom.map({ $0 <= end }) ?? false {
         try cut(segment, at: damage.position, size: size, damage.reason, wasTorn: verifying)
+        isCut = true
         break
       }
       position = try keep(segment, damage, size: size, due: end, nextBase: nextBase)
     }
-    if !isTail { segment.byteCount = size }
+    if !isTail, !isCut { segment.byteCount = size }
     segment.writtenByteCount = segment.byteCount
     segment.seal(environment)
     reportUnwritten(segment)
     recovered.rebuiltIndexes += 1
     if !verifying { environment.log?(.rebuiltIndexes(topicPartition, path: segment.log.path)) }
-    return end
+    return (end, isCut)
   }
 
   /// Says so when the new indexes could not be written, on a full disk for one. They are used from memory.

@@ -5,8 +5,9 @@ internal import Records
 extension Log {
   /// Finds the end of every segment, trusting files as far as `mode` does: what is distrusted is checked batch by batch.
   ///
-  /// Only the tail of the log can have been torn by a stop, and only that is cut: the last segment, or the one before
-  /// when nothing reached the last. Damage anywhere else is reported and stays where it is, with all that is behind it.
+  /// Only what was not flushed can have been torn by a stop, and only that is cut: the last segment (or the one before
+  /// when nothing reached the last), and whatever lies at the recovery point or behind it, where one is known. Damage
+  /// anywhere else is reported and stays where it is, with all that is behind it.
   func recover(_ mode: LogRecoveryMode, now: Timestamp) throws(IOError) {
     for segment in segments {
       segment.byteCount = try environment.handles.file(segment.log).size()
@@ -16,31 +17,43 @@ extension Log {
     let tail = mode == .clean ? last : segments.lastIndex { $0.byteCount > 0 } ?? last
     var end = segments[0].baseOffset
     for number in segments.indices {
-      end = try recover(number, mode, isTail: number == tail)
+      let isCut: Bool
+      (end, isCut) = try recover(number, mode, isTail: number == tail)
       guard number < last else { break }
-      if number != tail {
-        reportHole(behind: number, end: end)
-      } else if end != segments[number + 1].baseOffset {
-        try removeEmptySegments(from: number + 1)
+      let isFollowed = !isCut && end == segments[number + 1].baseOffset
+      if !isFollowed, number >= tail || mode.tornFrom.map({ $0 <= end }) ?? false {
+        try setAsideSegments(behind: number)
         break
       }
+      if number < tail { reportHole(behind: number, end: end) }
     }
     guard let last = segments.last else { preconditionFailure("the log \(directory) has no segment") }
     active = last
     logEndOffset = end
     writtenEndOffset = end
     if mode == .clean { firstLostOffset = nil }
+    sealedIndexes.removeAll { slot in active.slots.contains { $0 === slot } }
     try noteFirstTimestamp(of: last)
   }
 
-  /// Checks one segment, or trusts it; returns the offset behind its last batch, or where its successor begins.
-  private func recover(_ number: Int, _ mode: LogRecoveryMode, isTail: Bool) throws(IOError) -> Offset {
+  /// Checks one segment, or trusts it; returns the offset behind its last batch, or where its successor begins, and whether
+  /// it was cut there.
+  private func recover(
+    _ number: Int, _ mode: LogRecoveryMode, isTail: Bool
+  ) throws(IOError) -> (end: Offset, isCut: Bool) {
     let segment = segments[number]
     let nextBase = number + 1 < segments.count ? segments[number + 1].baseOffset : nil
-    let isChecked = mode.checkedFrom.map { $0 < nextBase ?? Offset(.max) || nextBase == nil } ?? false
-    guard isChecked else { return try trust(segment, isTail: isTail, nextBase: nextBase) }
+    // A segment that ends at the recovery point may have been closed after the flush, and its indexes never synced.
+    let isChecked = mode.checkedFrom.map { $0 <= nextBase ?? Offset(.max) } ?? false
+    guard isChecked else { return (try trust(segment, mode, isTail: isTail, nextBase: nextBase), false) }
     recovered.checkedBytes += segment.byteCount
-    return try rebuild(segment, verifying: true, isTail: isTail, nextBase: nextBase)
+    // A sync that failed leaves in memory what is not on the disk: it is the disk that is checked.
+    try environment.handles.file(segment.log).dropCache()
+    sealedIndexes += [segment.offsetIndex.slot, segment.timeIndex.slot]
+    let found = try rebuild(segment, verifying: true, isTail: isTail, tornFrom: mode.tornFrom, nextBase: nextBase)
+    // What a killed process cut off must not come back behind new appends: it stays as it is seen now.
+    try environment.handles.file(segment.log).sync()
+    return found
   }
 
   /// Says so when the offsets between a segment and its successor are missing. Reads go on at the successor.
@@ -54,9 +67,13 @@ extension Log {
   }
 
   /// The end of a segment that was closed in order, by its indexes; rebuilds these when they cannot be right.
-  private func trust(_ segment: LogSegment, isTail: Bool, nextBase: Offset?) throws(IOError) -> Offset {
-    guard try loadIndexes(of: segment) else {
-      return try rebuild(segment, verifying: false, isTail: isTail, nextBase: nextBase)
+  private func trust(
+    _ segment: LogSegment, _ mode: LogRecoveryMode, isTail: Bool, nextBase: Offset?
+  ) throws(IOError) -> Offset {
+    var isBelieved = try loadIndexes(of: segment)
+    if isBelieved, mode != .clean { isBelieved = try segment.holds(segment.timeIndex.last, environment) }
+    guard isBelieved else {
+      return try rebuild(segment, verifying: false, isTail: isTail, nextBase: nextBase).end
     }
     if let last = segment.timeIndex.last {
       segment.maxTimestamp = last.timestamp
@@ -65,7 +82,7 @@ extension Log {
     if let nextBase { return try trust(segment, before: nextBase) }
     // The last segment's end is read from its last batches.
     guard let end = try readEnd(of: segment) else {
-      return try rebuild(segment, verifying: false, isTail: isTail, nextBase: nextBase)
+      return try rebuild(segment, verifying: false, isTail: isTail, nextBase: nextBase).end
     }
     return end
   }
@@ -76,7 +93,7 @@ extension Log {
     guard segment.byteCount > 0 else { return config.isCompacted ? nextBase : segment.baseOffset }
     guard let end = try readEnd(of: segment), end <= nextBase else {
       recovered.checkedBytes += segment.byteCount
-      return try rebuild(segment, verifying: true, isTail: false, nextBase: nextBase)
+      return try rebuild(segment, verifying: true, isTail: false, nextBase: nextBase).end
     }
     // Compaction leaves out offsets, at the end of a segment too.
     return config.isCompacted ? nextBase : end
@@ -119,14 +136,15 @@ extension Log {
     return isSound ? end : nil
   }
 
-  /// Segments without a byte that begin behind the end of the log: they go, so that appends go on at the end.
-  private func removeEmptySegments(from number: Int) throws(IOError) {
-    let removed = segments[number...]
-    guard let first = removed.first else { return }
-    for segment in removed { try removeFiles(of: segment) }
-    recovered.removedSegments += removed.count
-    environment.log?(.removedSegments(topicPartition, count: removed.count, firstBaseOffset: first.baseOffset))
-    segments.removeSubrange(number...)
+  /// The log ends in a segment, torn or empty, that is not the last: those behind it leave the log, so that appends go on at
+  /// the end. They are empty, or of what was never flushed: those batches are kept under other names.
+  private func setAsideSegments(behind number: Int) throws(IOError) {
+    let count = segments.count - number - 1
+    let first = segments[number + 1].baseOffset
+    for segment in segments[(number + 1)...].reversed() where segment.byteCount > 0 { try setAside(segment) }
+    try removeSegments(from: number + 1)
+    recovered.removedSegments += count
+    environment.log?(.removedSegments(topicPartition, count: count, firstBaseOffset: first))
   }
 
   /// What a time-based roll of the active segment counts from.
@@ -144,6 +162,23 @@ extension Log {
 }
 
 extension LogSegment {
+  /// Whether the log has the batch that an entry of the time index is of. After a stop without order an index may have the
+  /// size that it had, and nothing in it: the segment would count as old, and go.
+  func holds(_ entry: TimeIndexEntry?, _ environment: LogEnvironment) throws(IOError) -> Bool {
+    guard let entry else { return true }
+    var isHeld = false
+    do throws(LogError) {
+      guard let location = try locate(entry.offset, environment) else { return false }
+      try forEachHeader(from: location.position, to: writtenByteCount, environment) { header, _ in
+        isHeld = header.lastOffset == entry.offset && header.maxTimestamp == entry.timestamp
+        return false
+      }
+    } catch {
+      if case .io(let cause) = error { throw cause }
+    }
+    return isHeld
+  }
+
   /// Back to an empty segment, as far as memory goes.
   func forgetBatches() {
     byteCount = 0

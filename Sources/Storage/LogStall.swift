@@ -28,6 +28,8 @@ extension Log {
   private func rollBack() throws(IOError) {
     dropPending()
     try active.truncateFile(to: active.writtenByteCount, environment)
+    // Else a power cut may bring back, behind what is appended next, what was said to have failed.
+    try environment.handles.file(active.log).sync()
     logEndOffset = writtenEndOffset
     let position = active.writtenByteCount
     let end = logEndOffset

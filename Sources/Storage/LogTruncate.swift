@@ -5,7 +5,8 @@ internal import Records
 extension Log {
   /// Removes every batch that reaches to `offset` or beyond, as a follower does to agree with its leader. The log then
   /// ends behind its last whole batch, at `offset` or before it; where all of the log lies behind `offset`, it starts
-  /// anew there.
+  /// anew there. The cut is on the disk when it returns: after a power cut nothing of what was cut may lie behind what is
+  /// appended next.
   package func truncate(to offset: Offset, now: Timestamp) throws(LogError) {
     if isFenced { throw .fenced }
     try writePending()
@@ -21,6 +22,7 @@ extension Log {
         try replaceAllSegments(startingAt: offset, now: now)
       }
       try removeSnapshots { $0 > logEndOffset }
+      try environment.fileSystem.syncDirectory(directory)
       leaderEpochs.truncateFromEnd(logEndOffset)
       leaderEpochsChanged = true
       try writeLeaderEpochs()
@@ -42,15 +44,14 @@ extension Log {
   /// Cuts the log so that the batch at `location` and all behind it are gone.
   private func cut(at location: BatchLocation) throws(IOError) {
     let kept = segmentNumber(of: location.segment.baseOffset)
-    for segment in segments[(kept + 1)...] { try removeFiles(of: segment) }
-    segments.removeSubrange((kept + 1)...)
-    sealedIndexes.removeAll { slot in !segments.dropLast().contains { $0.slots.contains { $0 === slot } } }
+    if kept + 1 < segments.count { try removeSegments(from: kept + 1) }
     active = location.segment
     recent.removeAll()
     // Appends must not go on behind damaged bytes.
     let before = active.damages.last { $0.position < location.position }
     let end = before.map { $0.end >= location.position ? $0.position : location.position } ?? location.position
     try active.truncateFile(to: end, environment)
+    try environment.handles.file(active.log).sync()
     active.damages.removeAll { $0.end > end }
     let position = Int32(truncatingIfNeeded: end)
     try active.offsetIndex.keepFirst(environment) { $0.position < position }

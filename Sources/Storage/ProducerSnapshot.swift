@@ -70,13 +70,17 @@ extension Log {
   }
 
   /// The newest sound snapshot, and the batches behind it. Snapshots of what is no longer in the log go: a batch that was
-  /// lost before it was acknowledged must not be a duplicate when it is sent again.
-  func loadProducers(now: Timestamp) throws(IOError) {
+  /// lost before it was acknowledged must not be a duplicate when it is sent again. So do those beyond `trusted`, where a
+  /// stop without order may have brought an older log's back, and those before the first segment: what a producer sent
+  /// since is not in the log any more. What lies before the log's start in its first segment counts.
+  func loadProducers(now: Timestamp, trustingUpTo trusted: Offset? = nil) throws(IOError) {
     producers.removeAll()
     var replayFrom = logStartOffset
     for offset in try snapshotOffsets().reversed() {
       let path = path(LogFileName.name(offset, LogFileName.producerSnapshot))
-      if offset > min(logEndOffset, firstLostOffset ?? Offset(.max)) {
+      if offset < segments[0].baseOffset
+        || offset > min(logEndOffset, firstLostOffset ?? Offset(.max), trusted ?? Offset(.max))
+      {
         try environment.fileSystem.removeFile(path)
         continue
       }
@@ -86,7 +90,7 @@ extension Log {
         continue
       }
       for (id, state) in entries { producers.restore(id, state) }
-      replayFrom = max(replayFrom, offset)
+      replayFrom = offset
       break
     }
     guard replayFrom < logEndOffset else { return }

@@ -45,6 +45,21 @@ func records(in bytes: [UInt8]) -> [SeenRecord] {
   return seen
 }
 
+/// The offset behind the last whole batch: batches that compaction emptied count too.
+func nextOffset(in bytes: [UInt8]) -> Int64? {
+  bytes.withUnsafeBytes { bytes in
+    var position = 0
+    var next: Int64?
+    while let header = RecordBatchHeader(reading: UnsafeRawBufferPointer(rebasing: bytes[position...])),
+      header.totalByteCount <= bytes.count - position
+    {
+      next = header.nextOffset.value
+      position += header.totalByteCount
+    }
+    return next
+  }
+}
+
 extension SimulatedClient {
   func sendProduce(_ topic: String, _ partition: Int32 = 0, _ values: [String], acks: Int16 = -1) {
     sendProduce([(topic, partition, batch(values))], acks: acks)
@@ -102,11 +117,11 @@ extension Answer {
   }
 
   /// The partitions of a fetch answer, in order, each with its records.
-  var fetched: [(error: ErrorCode, highWatermark: Int64, records: [SeenRecord])] {
+  var fetched: [(error: ErrorCode, highWatermark: Int64, records: [SeenRecord], nextOffset: Int64?)] {
     guard case .fetch(let body) = response else { return [] }
     return body.responses.flatMap(\.partitions).map { partition in
       let bytes = frame.withUnsafeBytes { partition.records.resolved(in: $0).map { Array($0) } ?? [] }
-      return (partition.errorCode, partition.highWatermark, records(in: bytes))
+      return (partition.errorCode, partition.highWatermark, records(in: bytes), nextOffset(in: bytes))
     }
   }
 
@@ -148,12 +163,14 @@ extension SimulatedBroker {
     let client = connect()
     defer { disconnect(client) }
     var seen: [SeenRecord] = []
+    var next: Int64 = 0
     while true {
-      client.sendFetch(topic, partition, from: (seen.last?.offset ?? -1) + 1)
+      client.sendFetch(topic, partition, from: next)
       settle()
       let part = try #require(try client.takeOne().fetched.first)
       try #require(part.error == .none, "reading \(topic)-\(partition): \(part.error.name)")
-      if part.records.isEmpty { return seen }
+      guard let end = part.nextOffset else { return seen }
+      next = end
       seen += part.records
     }
   }

@@ -116,6 +116,7 @@ final class MemoryFile: File {
   }
 
   func isCached(_ byteCount: Int, at position: Int64) -> Bool { true }
+  func dropCache() {}
   func write(_ bytes: UnsafeRawBufferPointer, at position: Int64) throws(IOError) {
     try fileSystem.check("write", path)
     let tear = fileSystem.state.withLock { state in

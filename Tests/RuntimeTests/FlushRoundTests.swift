@@ -13,6 +13,7 @@ final class CountedFile: File {
 
   func size() throws(IOError) -> Int64 { 0 }
   func read(into buffer: UnsafeMutableRawBufferPointer, at position: Int64) throws(IOError) -> Int { 0 }
+  func dropCache() {}
   func isCached(_ byteCount: Int, at position: Int64) -> Bool { true }
   func write(_ bytes: UnsafeRawBufferPointer, at position: Int64) throws(IOError) {}
   func write(_ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer, at position: Int64) throws(IOError) {}

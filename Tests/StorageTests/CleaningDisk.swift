@@ -126,6 +126,7 @@ final class StoppingFile: File {
   func read(into buffer: UnsafeMutableRawBufferPointer, at position: Int64) throws(IOError) -> Int {
     try file.read(into: buffer, at: position)
   }
+  func dropCache() {}
   func isCached(_ byteCount: Int, at position: Int64) -> Bool { true }
   func write(_ bytes: UnsafeRawBufferPointer, at position: Int64) throws(IOError) {
     try disk.call("pwrite", file.path)

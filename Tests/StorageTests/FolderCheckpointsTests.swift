@@ -9,13 +9,12 @@ import Testing
 
   @Test func theyAreReadByNameAndOnlyForPartitionsOfTheFolder() throws {
     let disk = MemoryFileSystem()
-    try disk.createDirectory("/data")
-    try disk.createDirectory("/data/orders-0")
+    for folder in ["data", "data/orders-0"] { try disk.createDirectory(folder) }
     for (number, name) in OffsetCheckpoint.Name.allCases.enumerated() {
-      try OffsetCheckpoint(name, logDirectory: "/data", fileSystem: disk)
+      try OffsetCheckpoint(name, logDirectory: "data", fileSystem: disk)
         .write([orders: Offset(Int64(number)), other: Offset(9)])
     }
-    let read = try FolderCheckpoints(reading: "/data", disk)
+    let read = try FolderCheckpoints(reading: "data", disk)
     for (number, name) in OffsetCheckpoint.Name.allCases.enumerated() {
       #expect(read[name] == [orders: Offset(Int64(number))])
       #expect(read[name, other] == nil)

@@ -102,7 +102,8 @@ import Testing
       #expect(found?.offset.value == offset)
     }
     #expect(opened.events.events.contains { if case .ignoredDamagedFile = $0 { true } else { false } })
-    try opened.log.close(syncing: false)
+    // After a stop without order producers are learnt anew, and there is no room to write them down.
+    do { try opened.log.close(syncing: false) } catch { #expect(recovery == .unclean) }
     disk.faults.withLock { $0 = .init() }
     let again = try LogFixture(config, fileSystem: disk)
     #expect(again.log.recovered.rebuiltIndexes > 0)

@@ -81,7 +81,7 @@ import Testing
     try closed.log.close()
     let epochs = closed.log.leaderEpochs
     let hints = disk.names(in: LogFixture.directory).filter { !$0.hasSuffix(".log") && $0 != "partition.metadata" }
-    #expect(hints.count > 10)
+    #expect(hints.count > 8)
     var random = SeededGenerator(3)
     for name in hints {
       for damage in 0..<6 {

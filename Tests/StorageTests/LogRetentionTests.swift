@@ -136,7 +136,8 @@ import Testing
             opened.log.topicPartition, path: "data/log-start-offset-checkpoint",
             reason: "a log start of \(start), the log ends at 30")
         ])
-      #expect(disk.names(in: LogFixture.directory) == names)
+      // Where nothing is known of what was flushed, no snapshot of producers is believed.
+      #expect(disk.names(in: LogFixture.directory) == names.filter { recovery == .clean || !$0.hasSuffix(".snapshot") })
     }
   }
 

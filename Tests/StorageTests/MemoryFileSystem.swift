@@ -163,6 +163,7 @@ final class MemoryFile: File {
   }
 
   func isCached(_ byteCount: Int, at position: Int64) -> Bool { true }
+  func dropCache() {}
   func write(_ source: UnsafeRawBufferPointer, at position: Int64) throws(IOError) {
     let allowed: Int? = fileSystem.faults.withLock { faults in
       faults.allow(\.writesLeft, path) ? nil : min(faults.tornByteCount, source.count)

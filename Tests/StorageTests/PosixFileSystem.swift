@@ -92,6 +92,7 @@ final class PosixFile: File {
   }
 
   func isCached(_ byteCount: Int, at position: Int64) -> Bool { true }
+  func dropCache() {}
   func write(_ bytes: UnsafeRawBufferPointer, at position: Int64) throws(IOError) {
     let count = pwrite(descriptor, bytes.baseAddress, bytes.count, Int(position))
     guard count == bytes.count else { throw IOError(operation: "pwrite", path: path, errno: errno) }

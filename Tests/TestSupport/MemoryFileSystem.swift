@@ -170,6 +170,7 @@ private final class MemoryFile: File {
   }
 
   func isCached(_ byteCount: Int, at position: Int64) -> Bool { true }
+  func dropCache() {}
   func write(_ source: UnsafeRawBufferPointer, at position: Int64) throws(IOError) {
     let refused = fileSystem.refusal(of: path, source.count)
     let written = Array(source[..<(refused ?? source.count)])

@@ -1,0 +1,38 @@
+import Foundation
+import Testing
+
+@testable import Storage
+
+/// Random lives of a log, compared with what it was told, by seeds.
+///
+/// `OTTLA_SEEDS=1000` runs more of them than the usual 60, `OTTLA_SEED_FIRST=17` begins with another than 0.
+@Suite struct LogCrashTests {
+  private static func number(_ name: String, else usual: UInt64) -> UInt64 {
+    ProcessInfo.processInfo.environment[name].flatMap { UInt64($0) } ?? usual
+  }
+
+  private static let seeds =
+    number("OTTLA_SEED_FIRST", else: 0)..<(number("OTTLA_SEED_FIRST", else: 0) + number("OTTLA_SEEDS", else: 60))
+
+  @Test func whatWasFlushedSurvivesEverything() throws {
+    for seed in Self.seeds { try walk(seed) }
+  }
+
+  /// Each of them found something once.
+  @Test(arguments: [7, 11, 14, 30, 47, 68, 84, 176, 222, 262, 595, 776, 1503, 3016, 3512]) func seedsThatFoundSomething(
+    seed: UInt64
+  )
+    throws
+  {
+    try walk(seed)
+  }
+
+  private func walk(_ seed: UInt64) throws {
+    let walk = try LogCrashWalk(seed: seed)
+    do { try walk.run(200) } catch {
+      let again = "OTTLA_SEED_FIRST=\(seed) OTTLA_SEEDS=1 swift test --filter LogCrashTests"
+      let last = walk.steps.suffix(40).joined(separator: "\n")
+      Issue.record("seed \(seed): \(error)\nagain: \(again)\nthe last steps:\n\(last)")
+    }
+  }
+}
