@@ -46,7 +46,7 @@ extension Log {
   }
 
   /// Takes note of the batches from `start` on, and of the offset behind them; returns where, and why, it could not go on.
-  private func noteBatches(
+  func noteBatches(
     of segment: LogSegment, from start: Int64, to size: Int64, limit: Offset?, _ verifying: Bool, end: inout Offset
   ) throws(IOError) -> (position: Int64, reason: String)? {
     func note(_ header: RecordBatchHeader, _ position: Int64) throws(LogError) {
@@ -116,7 +116,7 @@ extension Log {
 
   /// Cuts the tail of the log. When good batches follow the damage, a copy of what is cut off stays beside it; also where
   /// no stop can have torn it, for the log was closed in order.
-  private func cut(
+  func cut(
     _ segment: LogSegment, at position: Int64, size: Int64, _ reason: String, wasTorn: Bool
   ) throws(IOError) {
     // An offset that is wrong itself makes all that follow look out of order: any of this segment counts.

@@ -46,14 +46,23 @@ extension Log {
     // A segment that ends at the recovery point may have been closed after the flush, and its indexes never synced.
     let isChecked = mode.checkedFrom.map { $0 <= nextBase ?? Offset(.max) } ?? false
     guard isChecked else { return (try trust(segment, mode, isTail: isTail, nextBase: nextBase), false) }
-    recovered.checkedBytes += segment.byteCount
     // A sync that failed leaves in memory what is not on the disk: it is the disk that is checked.
     try environment.handles.file(segment.log).dropCache()
     sealedIndexes += [segment.offsetIndex.slot, segment.timeIndex.slot]
-    let found = try rebuild(segment, verifying: true, isTail: isTail, tornFrom: mode.tornFrom, nextBase: nextBase)
+    let found = try check(segment, mode, isTail: isTail, nextBase: nextBase)
     // What a killed process cut off must not come back behind new appends: it stays as it is seen now.
     try environment.handles.file(segment.log).sync()
     return found
+  }
+
+  private func check(
+    _ segment: LogSegment, _ mode: LogRecoveryMode, isTail: Bool, nextBase: Offset?
+  ) throws(IOError) -> (end: Offset, isCut: Bool) {
+    if let point = mode.tornFrom, let found = try check(segment, from: point, isTail: isTail, nextBase: nextBase) {
+      return found
+    }
+    recovered.checkedBytes += segment.byteCount
+    return try rebuild(segment, verifying: true, isTail: isTail, tornFrom: mode.tornFrom, nextBase: nextBase)
   }
 
   /// Says so when the offsets between a segment and its successor are missing. Reads go on at the successor.
@@ -99,7 +108,7 @@ extension Log {
     return config.isCompacted ? nextBase : end
   }
 
-  private func loadIndexes(of segment: LogSegment) throws(IOError) -> Bool {
+  func loadIndexes(of segment: LogSegment) throws(IOError) -> Bool {
     guard try segment.offsetIndex.load(environment), try segment.timeIndex.load(environment) else { return false }
     // A single batch that a cleaning emptied has no time to be found by.
     if segment.byteCount > RecordBatchHeader.byteCount, segment.timeIndex.last == nil { return false }
@@ -148,7 +157,7 @@ extension Log {
   }
 
   /// What a time-based roll of the active segment counts from.
-  private func noteFirstTimestamp(of segment: LogSegment) throws(IOError) {
+  func noteFirstTimestamp(of segment: LogSegment) throws(IOError) {
     guard segment.firstTimestamp == nil, segment.byteCount > 0 else { return }
     do throws(LogError) {
       try segment.forEachHeader(from: 0, to: segment.byteCount, environment) { header, _ in
