@@ -17,12 +17,14 @@ static void put_words(writer_t *w, unsigned length, uint64_t *random) {
   }
 }
 
-static void put_record(writer_t *w, writer_t *scratch, unsigned delta, unsigned value_bytes, uint64_t *random) {
+static void put_record(
+  writer_t *w, writer_t *scratch, unsigned delta, unsigned value_bytes, uint64_t *random, bool keyed) {
   scratch->length = 0;
   put8(scratch, 0);              // attributes
   put_zigzag(scratch, 0);        // timestamp delta
   put_zigzag(scratch, delta);    // offset delta
-  put_zigzag(scratch, -1);       // no key
+  put_zigzag(scratch, keyed ? 8 : -1);
+  if (keyed) put64(scratch, *random);
   put_zigzag(scratch, value_bytes);
   put_words(scratch, value_bytes, random);
   put_zigzag(scratch, 0);        // no headers
@@ -41,6 +43,11 @@ static void put_lz4(writer_t *w, const writer_t *plain) {
 }
 
 void put_batch(writer_t *w, unsigned records, unsigned value_bytes, uint64_t timestamp_ms, bool lz4) {
+  put_variant(w, records, value_bytes, timestamp_ms, lz4, 0);
+}
+
+void put_variant(
+  writer_t *w, unsigned records, unsigned value_bytes, uint64_t timestamp_ms, bool lz4, unsigned variant) {
   size_t start = w->length;
   put64(w, 0);             // base offset: the leader's
   put32(w, 0);             // batch length: below
@@ -56,8 +63,8 @@ void put_batch(writer_t *w, unsigned records, unsigned value_bytes, uint64_t tim
   put32(w, (uint32_t)-1);
   put32(w, records);
   writer_t plain = {0}, scratch = {0}, *target = lz4 ? &plain : w;
-  uint64_t random = 20260101;
-  for (unsigned i = 0; i < records; i++) put_record(target, &scratch, i, value_bytes, &random);
+  uint64_t random = 20260101 + variant;
+  for (unsigned i = 0; i < records; i++) put_record(target, &scratch, i, value_bytes, &random, variant != 0);
   if (lz4) put_lz4(w, &plain);
   store32(w->bytes + start + 8, (uint32_t)(w->length - start - 12));
   seal_batch(w->bytes + start, w->length - start);

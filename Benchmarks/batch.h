@@ -8,6 +8,9 @@ enum { BATCH_HEADER_BYTES = 61, BATCH_CRC_AT = 17, BATCH_CRC_FROM = 21, BATCH_CO
 /// Appends a batch of `records` records without key and headers, each with a value of `value_bytes` bytes of words
 /// (lz4 leaves a little over half). `timestamp_ms` is every record's timestamp. `lz4` compresses with the frame format.
 void put_batch(writer_t *w, unsigned records, unsigned value_bytes, uint64_t timestamp_ms, bool lz4);
+/// The same with keys of 8 bytes, others for each `variant`; 0 for none.
+void put_variant(
+  writer_t *w, unsigned records, unsigned value_bytes, uint64_t timestamp_ms, bool lz4, unsigned variant);
 /// Computes the CRC of the batch of `length` bytes anew, after a patch of what it covers.
 void seal_batch(uint8_t *batch, size_t length);
 /// How many records of `value_bytes` an uncompressed batch of at most `batch_bytes` holds; at least 1.

@@ -13,7 +13,7 @@ static const char usage[] =
   "  --connections N (16)  --depth N (1; produce: requests in flight on a connection)\n"
   "  --record-bytes N (100)  --records-per-batch N (1) | --batch-bytes N  --lz4\n"
   "  --requests N | --records N (consume) | --seconds N   what is measured;  --warmup N requests before (1000)\n"
-  "  --acks 1|all (1)\n"
+  "  --acks 1|all (1)  --keyed (produce: keys, the same few thousand again and again)\n"
   "  --max-bytes N (1048576; consume: a fetch)  --rate N (1000; latency: records a second)\n"
   "  --pid PID  reports the CPU time of that process over what is measured\n"
   "  --no-verify  reads answers without looking into them  --json  --time-limit SECONDS (120)\n";
@@ -65,6 +65,7 @@ static void apply_option(options_t *o, const char *name, char *value) {
   else if (!strcmp(name, "acks")) o->acks = acks(value);
   else if (!strcmp(name, "lz4")) o->lz4 = true;
   else if (!strcmp(name, "create")) o->create = true;
+  else if (!strcmp(name, "keyed")) o->keyed = true;
   else if (!strcmp(name, "no-verify")) o->verify = false;
   else if (!strcmp(name, "json")) o->json = true;
   else if (!strcmp(name, "config")) {
@@ -81,7 +82,7 @@ static options_t parse_options(int argc, char **argv) {
     {"address", 1, 0, 0}, {"topic", 1, 0, 0}, {"partitions", 1, 0, 0}, {"connections", 1, 0, 0}, {"depth", 1, 0, 0},
     {"record-bytes", 1, 0, 0}, {"records-per-batch", 1, 0, 0}, {"batch-bytes", 1, 0, 0}, {"requests", 1, 0, 0},
     {"records", 1, 0, 0}, {"seconds", 1, 0, 0}, {"warmup", 1, 0, 0}, {"max-bytes", 1, 0, 0}, {"rate", 1, 0, 0},
-    {"acks", 1, 0, 0}, {"pid", 1, 0, 0}, {"time-limit", 1, 0, 0}, {"config", 1, 0, 0}, {"lz4", 0, 0, 0}, {"create", 0, 0, 0},
+    {"acks", 1, 0, 0}, {"pid", 1, 0, 0}, {"time-limit", 1, 0, 0}, {"config", 1, 0, 0}, {"lz4", 0, 0, 0}, {"keyed", 0, 0, 0}, {"create", 0, 0, 0},
     {"no-verify", 0, 0, 0}, {"json", 0, 0, 0}, {"help", 0, 0, 'h'}, {0, 0, 0, 0}};
   int index, got;
   while ((got = getopt_long(argc, argv, "h", table, &index)) != -1) {

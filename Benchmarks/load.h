@@ -13,7 +13,7 @@ typedef struct {
   unsigned seconds, rate, max_bytes, time_limit_seconds;
   pid_t pid;                                              // whose CPU time to report; 0 none
   int acks;
-  bool lz4, verify, create, json;
+  bool lz4, verify, create, json, keyed;
   char *configs[32];
   unsigned config_count;
 } options_t;

@@ -20,7 +20,8 @@ typedef struct {
 
 typedef struct {
   const options_t *o;
-  writer_t *templates;        // a request by partition
+  writer_t *templates;        // a request by variant and partition
+  unsigned variants;
   histogram_t latency;
   uint64_t completed, begun_at, measured_from;
   bool measuring, stopping;
@@ -33,7 +34,7 @@ static void refill(produce_run_t *run, producer_t *p) {
   uint64_t now = 0;
   while (!run->stopping && p->issued - p->answered < run->o->depth) {
     if (!now) now = now_ns();
-    const writer_t *request = &run->templates[p->next_partition];
+    const writer_t *request = &run->templates[p->issued % run->variants * run->o->partitions + p->next_partition];
     size_t start = p->connection.out.length;
     put_bytes(&p->connection.out, request->bytes, request->length);
     store32(p->connection.out.bytes + start + CORRELATION_AT, p->issued);
@@ -88,10 +89,14 @@ static void prepare_templates(produce_run_t *run) {
   struct timespec t;
   clock_gettime(CLOCK_REALTIME, &t);
   uint64_t timestamp_ms = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-  put_batch(&batch, o->records_per_batch, o->record_bytes, timestamp_ms, o->lz4);
-  run->templates = calloc(o->partitions, sizeof *run->templates);
-  for (unsigned i = 0; i < o->partitions; i++)
-    put_produce(&run->templates[i], o->topic, i, batch.bytes, batch.length, o->acks);
+  run->variants = o->keyed ? 64 : 1;
+  run->templates = calloc(o->partitions * run->variants, sizeof *run->templates);
+  for (unsigned v = 0; v < run->variants; v++) {
+    batch.length = 0;
+    put_variant(&batch, o->records_per_batch, o->record_bytes, timestamp_ms, o->lz4, o->keyed ? v + 1 : 0);
+    for (unsigned i = 0; i < o->partitions; i++)
+      put_produce(&run->templates[v * o->partitions + i], o->topic, i, batch.bytes, batch.length, o->acks);
+  }
   run->result.bytes = batch.length;  // of one request, for now
   free(batch.bytes);
 }

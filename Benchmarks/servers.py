@@ -148,9 +148,9 @@ class Bench:
     data.mkdir()
     return data
 
-  def start_broker(self, data):
+  def start_broker(self, data, *settings):
     command = [self.broker_program, "serve", "--data-dir", data, "--listen", "127.0.0.1:0"]
-    for setting in self.arguments.set:
+    for setting in [*settings, *self.arguments.set]:
       command += ["--set", setting]
     return self._keep(Server("the broker", command, self.directory / "broker.log"))
 
@@ -166,6 +166,26 @@ class Bench:
   def load(self, server, mode, *options):
     """Runs load against the server; answers its figures (none for create and delete)."""
     return self._client(server, [self.programs / "load", mode, "--json", *map(str, options)])
+
+  def begin_load(self, server, mode, *options):
+    """Begins what `load` runs; `end_load` answers its figures."""
+    command = [self.programs / "load", mode, "--json", *map(str, options), "--address", server.address,
+               "--time-limit", str(LOAD_SECONDS_MAX)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+  def end_load(self, server, begun):
+    out, errors = begun.communicate()
+    if begun.returncode != 0:
+      server.check_alive()
+      raise Failure(f"load beside another against {server.name}: {errors.strip()[-1000:]}")
+    return json.loads(out)
+
+  def sync(self, directory, byte_count, count):
+    """Bare write + fdatasync in the directory: microseconds, by quantile."""
+    done = subprocess.run([self.programs / "sync", directory, str(byte_count), str(count)], capture_output=True, text=True)
+    if done.returncode != 0:
+      raise Failure(f"sync: {done.stderr.strip()[-1000:]}")
+    return json.loads(done.stdout)["sync_us"]
 
   def rdkafka(self, server, mode, *options):
     return self._client(server, [self.programs / "rdkafka_bench", mode, *map(str, options)])

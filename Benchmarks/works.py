@@ -1,6 +1,7 @@
 """What is measured: each work against the floors and the broker, in turn, so that all see the same noise."""
 import time
 
+import disk_works
 from servers import Failure, process_cpu_seconds, status_bytes, warm_memory
 
 SMALL = ("--connections", 64, "--depth", 1, "--record-bytes", 100, "--records-per-batch", 1)
@@ -18,7 +19,8 @@ PRODUCE_WORKS = {
   "lz4": ("the 16 KiB batches, lz4, 16 connections", (*BATCHES, "--lz4"), (40000, 15000), None,
           "target_us_per_request", "µs a request"),
 }
-NAMES = [*PRODUCE_WORKS, "consume", "latency", "rdkafka", "start", "memory", "idle"]
+NAMES = [*PRODUCE_WORKS, "consume", "latency", "rdkafka", "start", "memory", "idle", *disk_works.NAMES]
+ALL_NAMES = [*NAMES, *disk_works.LARGE_NAMES]
 
 PARTITIONS = 6
 TOPIC_CONFIGS = ("--config", "file.delete.delay.ms=100")
@@ -40,7 +42,10 @@ def measure(bench, results):
   for name in bench.arguments.chosen:
     print(f"... {name}", flush=True)
     try:
-      if name in PRODUCE_WORKS:
+      if name in [*disk_works.NAMES, *disk_works.LARGE_NAMES]:
+        if bench.broker_program:
+          disk_works.run(bench, results, name)
+      elif name in PRODUCE_WORKS:
         produce(bench, results, name)
       else:
         steps[name](bench, results)

@@ -63,10 +63,13 @@ enum ProducerSnapshot {
 
 extension Log {
   /// Writes the producers as they are at the end of the log, an empty table too: reading then need not walk the log. Not
-  /// synced, for its checksum tells a torn one.
+  /// synced, for its checksum tells a torn one. But one of that name, left by an end of the log that was lost, goes first: in
+  /// its place the file would show the old content, whole, until the kernel has written the new one.
   func writeProducerSnapshot() throws(IOError) {
     let bytes = ProducerSnapshot.encode(producers.states)
-    try environment.writeUnsynced(path(LogFileName.name(logEndOffset, LogFileName.producerSnapshot)), bytes)
+    let path = path(LogFileName.name(logEndOffset, LogFileName.producerSnapshot))
+    if environment.fileSystem.exists(path) { try environment.fileSystem.removeFile(path) }
+    try environment.writeUnsynced(path, bytes)
   }
 
   /// The newest sound snapshot, and the batches behind it. Snapshots of what is no longer in the log go: a batch that was

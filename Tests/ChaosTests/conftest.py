@@ -3,6 +3,7 @@
 import os
 import pathlib
 import random
+import signal
 import sys
 import time
 
@@ -39,6 +40,24 @@ class ChaosBroker(conformance_broker.Broker):
         self.process = None
         process.stdout.close()
         return status
+
+    def stand_still(self, seconds=5):
+        """Stops it where it is: none of its threads gets beyond the system call that it is in. As at a power cut, it says
+        nothing more to anybody; what a call comes to afterwards, it never learns."""
+        self.process.send_signal(signal.SIGSTOP)
+        deadline = time.monotonic() + seconds
+        while not all(state in "TtDZ" for state in self._thread_states()):
+            assert time.monotonic() < deadline, "the broker does not stop"
+            time.sleep(0.001)
+
+    def _thread_states(self):
+        states = []
+        for task in pathlib.Path(f"/proc/{self.pid}/task").iterdir():
+            try:
+                states.append((task / "stat").read_text().rpartition(")")[2].split()[0])
+            except FileNotFoundError:
+                continue
+        return states
 
     def put_away(self):
         """Ends it, however it is doing."""

@@ -47,6 +47,7 @@ class PowerCutDisk:
         self.place = pathlib.Path(folder) / "disk"
         self.place.mkdir()
         self.is_mounted = False
+        self.is_cut = False
         self.megabytes = megabytes
 
     def make(self):
@@ -71,11 +72,13 @@ class PowerCutDisk:
             fcntl.ioctl(descriptor, EXT4_IOC_SHUTDOWN, array.array("I", [NO_LOG_FLUSH]))
         finally:
             os.close(descriptor)
+        self.is_cut = True
 
     def power_on(self):
         """The file system as it is found after the cut: its journal is replayed. Nobody may have files open in it."""
         self.unmount()
         self.mount()
+        self.is_cut = False
 
     def unmount(self):
         if self.is_mounted:
