@@ -146,6 +146,8 @@ extension Shard {
     for shard in 0..<count where shard != index {
       environment.links.send(.image(image, delta, sequence: host.latestImage), to: shard)
     }
+    // Opening many logs takes long, and all shards do it at the same time.
+    environment.links.post()
     apply(image, delta)
     guard !delta.topicsDeleted.isEmpty else { return }
     host.forgettingCount += 1

@@ -230,7 +230,8 @@ extension Shard {
   }
 }
 
-/// How the logs were left by the run before this one.
+/// How the logs were left by the run before this one. After a stop that was not clean the file systems of all folders have
+/// been synced since.
 package struct StartMode: Sendable {
   let wasCleanShutdown: Bool
   /// What the checkpoint files of each folder of log.dirs say.
@@ -247,6 +248,7 @@ package struct StartMode: Sendable {
   /// How much of a log in the folder with this number is to be checked.
   func recovery(of partition: TopicPartition, in folder: Int, isNew: Bool) -> LogRecoveryMode {
     if wasCleanShutdown { return .clean }
-    return .unclean(recoveryPoint: isNew ? .zero : checkpoints[folder][.recoveryPoint, partition] ?? .zero)
+    return .unclean(
+      recoveryPoint: isNew ? .zero : checkpoints[folder][.recoveryPoint, partition] ?? .zero, isSynced: true)
   }
 }

@@ -52,4 +52,6 @@ package protocol Transport: AnyObject {
 /// The way to the other shards of this broker: messages arrive in the order sent.
 package protocol ShardLinks: AnyObject {
   func send(_ message: ShardMessage, to shard: Int)
+  /// Lets what was sent leave now, and not with the end of the turn: for a turn that will take long.
+  func post()
 }

@@ -327,6 +327,7 @@ final class EventLoop: Transport, ShardLinks, DiskWorkers {
   // MARK: ShardLinks
 
   func send(_ message: ShardMessage, to shard: Int) { outbox[shard].append(.shard(message)) }
+  func post() { postOutbox() }
 
   // MARK: DiskWorkers
 

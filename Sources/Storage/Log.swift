@@ -61,6 +61,8 @@ package final class Log {
   /// Bytes of batches written since the log was opened, and how many of them a flush has seen.
   var writtenBytes: Int64 = 0
   var flushedBytes: Int64 = 0
+  /// The ends of the log at which producer snapshots were written between rolls.
+  var checkpointSnapshots: [Offset] = []
   /// How often the log was cut: a flush begun before a cut says nothing of what came after.
   var cutCount = 0
   /// Everything below was compared with everything else by a cleaning: what `cleaner-offset-checkpoint` keeps. Means

@@ -29,7 +29,17 @@ extension Log {
     Array(text.utf8).withUnsafeBytes { CRC32C.checksum($0) }
   }
 
-  func loadAppendTimes(now: Timestamp) throws(IOError) {
+  /// Takes the times from the file. After a stop without order those of segments that reach beyond `trusted`, the recovery
+  /// point, are not believed: the file may be of an end of the log that was lost, and another segment may begin there since.
+  /// It is then made anew, for the next start would believe them.
+  func loadAppendTimes(now: Timestamp, trustingUpTo trusted: Offset? = nil) throws(IOError) {
+    var isOfALostEnd = false
+    defer {
+      if isOfALostEnd {
+        try? removeAppendTimes()
+        try? writeAppendTimes()
+      }
+    }
     for segment in segments {
       segment.lastAppendTime = now
       segment.firstAppendTime = segment.firstTimestamp.map { max(.none, min($0, now)) }
@@ -48,6 +58,10 @@ extension Log {
         first <= last, last <= now.milliseconds
       else { continue }
       let number = segmentNumber(of: Offset(base))
+      if let trusted, endOffset(of: number) > trusted || Offset(base) >= trusted {
+        isOfALostEnd = true
+        continue
+      }
       // The segment that was the last of all, or is it now, may have grown after the note.
       let mayHaveGrown = place == lines.count - 4 || number == segments.count - 1
       guard segments[number].baseOffset.value == base else {

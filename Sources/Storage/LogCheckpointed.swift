@@ -71,11 +71,19 @@ extension Log {
     return found
   }
 
-  /// Writes what the indexes of the active segment hold in memory: before the recovery point is noted, so that a start after
-  /// a crash finds its way to it. Best effort, like all that concerns them.
-  package func writeIndexes() {
-    guard !isFenced else { return }
+  /// Writes what a start after a crash needs to begin at the recovery point, before that is noted: what the indexes hold in
+  /// memory, and the producers as they are at the end of the log. Best effort, and nothing is synced: it is all hints.
+  package func writeCheckpointHints() {
+    guard !isFenced, !hasPending else { return }
     active.offsetIndex.writeTail(environment)
     active.timeIndex.writeTail(environment)
+    guard checkpointSnapshots.last != logEndOffset, logEndOffset > active.baseOffset else { return }
+    do throws(IOError) { try writeProducerSnapshot() } catch { return }
+    checkpointSnapshots.append(logEndOffset)
+    // The one before the last is at the recovery point or before it when the last one is not there yet.
+    guard checkpointSnapshots.count > 2 else { return }
+    let offset = checkpointSnapshots.removeFirst()
+    guard !segments.contains(where: { $0.baseOffset == offset }) else { return }
+    try? environment.fileSystem.removeFile(path(LogFileName.name(offset, LogFileName.producerSnapshot)))
   }
 }

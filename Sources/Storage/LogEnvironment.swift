@@ -88,6 +88,8 @@ package enum LogEvent: Hashable, Sendable {
 package struct LogRecoveryMode: Hashable, Sendable {
   /// Batches at and behind this offset are checked one by one; nil trusts everything.
   let checkedFrom: Offset?
+  /// Whether what was found at the start has been brought to the disk before any log is opened, all of it at once.
+  var isSynced = false
 
   /// What lies there or behind it was never flushed, and is torn where it is not whole; nil where nobody knows.
   var tornFrom: Offset? { checkedFrom.flatMap { $0 > .zero ? $0 : nil } }
@@ -99,7 +101,12 @@ package struct LogRecoveryMode: Hashable, Sendable {
   /// The log was flushed up to `recoveryPoint` (Kafka's recovery-point-offset-checkpoint): the last segment is
   /// checked, and of the others those that reach to it. Segments wholly below are trusted as after a clean stop. Zero
   /// says no more than `unclean`.
-  package static func unclean(recoveryPoint: Offset) -> LogRecoveryMode { LogRecoveryMode(checkedFrom: recoveryPoint) }
+  ///
+  /// - Parameter isSynced: whether the owner has synced the whole file system since the stop, and does so again before it
+  ///   lets anybody append: opening need not sync what it finds, log by log.
+  package static func unclean(recoveryPoint: Offset, isSynced: Bool = false) -> LogRecoveryMode {
+    LogRecoveryMode(checkedFrom: recoveryPoint, isSynced: isSynced)
+  }
 }
 
 /// What opening a log found and mended.

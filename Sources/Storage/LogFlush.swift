@@ -140,7 +140,7 @@ extension Log {
     releaseFiles()
   }
 
-  private func segmentBaseIsUnknown(_ offset: Offset) -> Bool { !segments.contains { $0.baseOffset == offset } }
+  func segmentBaseIsUnknown(_ offset: Offset) -> Bool { !segments.contains { $0.baseOffset == offset } }
 
   /// Removes the producer snapshots that `isRemoved` picks by their offsets.
   func removeSnapshots(where isRemoved: (Offset) -> Bool) throws(IOError) {

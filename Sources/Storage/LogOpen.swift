@@ -17,7 +17,7 @@ extension Log {
     let fileSystem = environment.fileSystem
     if !fileSystem.isDirectory(directory) { try fileSystem.createDirectory(directory) }
     // Names that a killed process changed stay as they are seen now: nothing that went may come back behind new appends.
-    if recovery != .clean { try fileSystem.syncDirectory(directory) }
+    if recovery != .clean, !recovery.isSynced { try fileSystem.syncDirectory(directory) }
     let swapped = try SwapRecovery(directory: directory, environment: environment).run(
       try fileSystem.list(directory))
     if swapped > 0 { environment.log?(.completedSwap(topicPartition, segmentCount: swapped)) }
@@ -41,7 +41,7 @@ extension Log {
     let start = try log.startAtLeast(logStartOffset, recovery, now: now)
     if let checkpointed, start == nil { log.reportIgnoredStart(checkpointed) }
     log.logStartOffset = max(log.segments[0].baseOffset, start ?? .zero)
-    try log.loadAppendTimes(now: now)
+    try log.loadAppendTimes(now: now, trustingUpTo: recovery.checkedFrom)
     try log.loadLeaderEpochs(names, recovery)
     try log.loadProducers(now: now, trustingUpTo: recovery.checkedFrom)
     let dirty = firstDirtyOffset.flatMap { $0 >= log.segments[0].baseOffset && $0 <= log.logEndOffset ? $0 : nil }

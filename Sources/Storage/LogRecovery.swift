@@ -51,7 +51,7 @@ extension Log {
     sealedIndexes += [segment.offsetIndex.slot, segment.timeIndex.slot]
     let found = try check(segment, mode, isTail: isTail, nextBase: nextBase)
     // What a killed process cut off must not come back behind new appends: it stays as it is seen now.
-    try environment.handles.file(segment.log).sync()
+    if !mode.isSynced { try environment.handles.file(segment.log).sync() }
     return found
   }
 

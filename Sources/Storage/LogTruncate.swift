@@ -22,6 +22,7 @@ extension Log {
         try replaceAllSegments(startingAt: offset, now: now)
       }
       try removeSnapshots { $0 > logEndOffset }
+      checkpointSnapshots.removeAll { $0 > logEndOffset }
       try environment.fileSystem.syncDirectory(directory)
       leaderEpochs.truncateFromEnd(logEndOffset)
       leaderEpochsChanged = true

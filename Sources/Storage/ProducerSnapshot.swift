@@ -94,6 +94,7 @@ extension Log {
       }
       for (id, state) in entries { producers.restore(id, state) }
       replayFrom = offset
+      try removeSnapshots { $0 < offset && segmentBaseIsUnknown($0) }
       break
     }
     guard replayFrom < logEndOffset else { return }

@@ -28,6 +28,7 @@ final class SimulatedLinksEnd: ShardLinks {
     self.index = index
   }
   func send(_ message: ShardMessage, to shard: Int) { links.queues[shard][index].append(message) }
+  func post() {}
 }
 
 /// The threads that wait for disks: jobs wait here until a test lets them happen, those of one lane in their order.
@@ -154,6 +155,7 @@ final class SimulatedBroker {
       leftovers += try disk.list(directory).filter { LogFileName.isDeletedFolder($0) }.map { directory + "/" + $0 }
       checkpoints.append(try FolderCheckpoints(reading: directory, disk))
     }
+    for directory in config.logDirs where !wasClean { try disk.syncAll(holding: directory) }
     links = SimulatedLinks(count: shardCount)
     diskWorkers.removeAll()
     haltReason = nil

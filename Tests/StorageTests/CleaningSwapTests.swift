@@ -214,7 +214,7 @@ import Testing
       #expect(fixture.log.segments[0].lastAppendTime.milliseconds == start + 1800)
       #expect(fixture.log.segments[0].firstAppendTime?.milliseconds == start)
       #expect(try fixture.log.applyRetention(now: fixture.now, highWatermark: Offset(3)) == 0)
-      try fixture.open(.unclean)
+      try fixture.open(.unclean(recoveryPoint: fixture.log.logEndOffset))
     }
     fixture.now = Timestamp(milliseconds: start + 2801)
     #expect(try fixture.log.applyRetention(now: fixture.now, highWatermark: Offset(3)) == 1)

@@ -10,7 +10,7 @@ import Testing
     let fixture = try LogFixture(LogConfig(segmentBytes: 1 << 20, indexIntervalBytes: 200))
     for number in 0..<30 { try fixture.append(makeBatch(1, valueByteCount: 100, timestamp: timestamps(number))) }
     try fixture.log.flush()
-    fixture.log.writeIndexes()
+    fixture.log.writeCheckpointHints()
     let point = fixture.log.recoveryPoint
     for number in 30..<40 { try fixture.append(makeBatch(1, valueByteCount: 100, timestamp: timestamps(number))) }
     try fixture.log.writePending()
@@ -44,6 +44,24 @@ import Testing
     try fixture.log.flush()
     try fixture.reopen(.clean)
     #expect(fixture.log.logEndOffset == Offset(41))
+  }
+
+  /// Producers are known without the batches before the recovery point, and snapshots do not gather.
+  @Test func theProducersOfTheRecoveryPointAreKept() throws {
+    let fixture = try LogFixture(LogConfig(segmentBytes: 1 << 20, indexIntervalBytes: 200))
+    for number: Int32 in 0..<12 {
+      try fixture.append(makeBatch(1, producerID: 7, producerEpoch: 0, baseSequence: number))
+      try fixture.log.flush()
+      if number < 10 { fixture.log.writeCheckpointHints() }
+    }
+    let snapshots = try fixture.log.snapshotOffsets()
+    #expect(snapshots == [Offset(9), Offset(10)])
+    try fixture.reopen(.unclean(recoveryPoint: Offset(10)))
+    #expect(fixture.log.producers.states[ProducerID(7)]?.last?.lastSequence == 11)
+    // A snapshot beyond the recovery point is of an end that may have been lost.
+    try fixture.reopen(.unclean(recoveryPoint: Offset(9)))
+    #expect(fixture.log.producers.states[ProducerID(7)]?.last?.lastSequence == 11)
+    #expect(try fixture.log.snapshotOffsets().isEmpty)
   }
 
   @Test func aTornTailIsCut() throws {

@@ -219,6 +219,7 @@ final class SimulatedLog {
   }
 
   func checkpointRecoveryPoint() throws {
+    try opened.writeCheckpointHints()
     try checkpoint(.recoveryPoint).write([Self.partition: opened.recoveryPoint])
   }
 

@@ -44,7 +44,7 @@ extension Shard {
     var points: [CheckpointEntry] = []
     for hosted in hostedPartitions where hosted.partition.log.recoveryPoint != hosted.toldRecoveryPoint {
       hosted.toldRecoveryPoint = hosted.partition.log.recoveryPoint
-      hosted.partition.log.writeIndexes()
+      hosted.partition.log.writeCheckpointHints()
       points.append(CheckpointEntry(hosted, hosted.toldRecoveryPoint))
     }
     if !points.isEmpty { tell(.recoveryPoint, points) }
