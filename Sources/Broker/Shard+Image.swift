@@ -89,7 +89,7 @@ extension Shard {
           topicPartition, topicID: topic.id, log: log, leaderEpoch: image.leaderEpoch, isrCount: image.isr.count,
           config: config, decompressedBytesMax: Int(startConfig.socketRequestMaxBytes)),
         folder: folder)
-      if !isNew { compareWithRecoveryPoint(hosted) }
+      if isNew { forgetCheckpoints(ofNew: hosted) } else { compareWithRecoveryPoint(hosted) }
       return .here(hosted)
     } catch {
       environment.logger.error("\(topicPartition) cannot be opened in \(directory), it stays offline: \(error)")
@@ -203,9 +203,11 @@ extension Shard {
   }
 
   /// Sets aside the folders of partitions that `image` does not have: a crash came between a deletion and its renaming, or
-  /// the metadata is not the one the records were written under.
+  /// the metadata is not the one the records were written under. What the checkpoints say of them goes too: it is nothing to
+  /// a topic that will have such a name.
   func setStraysAside(_ image: ClusterImage) {
-    for directory in config.logDirs {
+    var areCheckpointsChanged = false
+    for (number, directory) in config.logDirs.enumerated() {
       guard let names = try? environment.fileSystem.list(directory) else { continue }
       for name in names {
         guard let partition = LogFileName.topicPartition(ofFolder: name) else { continue }
@@ -216,9 +218,13 @@ extension Shard {
         // hide the one that is in another folder.
         if isKnown, config.logDirs.count == 1 { continue }
         let id = (try? Log.topicID(inFolder: folder, fileSystem: environment.fileSystem)) ?? nil
-        if !isKnown || (id != nil && id != topic?.id) { setAside(folder, id: id ?? .zero) }
+        guard !isKnown || (id != nil && id != topic?.id) else { continue }
+        setAside(folder, id: id ?? .zero)
+        checkpoints[number].forget(partition)
+        areCheckpointsChanged = true
       }
     }
+    if areCheckpointsChanged { for name in OffsetCheckpoint.Name.allCases { takeCheckpoints(name, []) } }
   }
 
   /// Whether the folders of log.dirs hold partitions.

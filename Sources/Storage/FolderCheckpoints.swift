@@ -22,6 +22,11 @@ package struct FolderCheckpoints: Sendable {
     set { offsets[name, default: [:]][partition] = newValue }
   }
 
+  /// Takes out what the files say of a partition.
+  package mutating func forget(_ partition: TopicPartition) {
+    for name in OffsetCheckpoint.Name.allCases { offsets[name]?[partition] = nil }
+  }
+
   /// Takes out what a file says of these topics; false when it was nothing.
   package mutating func forget(_ topics: Set<String>, in name: OffsetCheckpoint.Name) -> Bool {
     let before = self[name]

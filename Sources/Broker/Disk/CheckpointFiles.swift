@@ -49,6 +49,15 @@ extension Shard {
     if !points.isEmpty { tell(.recoveryPoint, points) }
   }
 
+  /// A partition begins anew, in a folder of which the checkpoints spoke when the broker started: what they say is of an
+  /// older topic of that name. The next start must not take it for this one's.
+  func forgetCheckpoints(ofNew hosted: HostedPartition) {
+    for name in OffsetCheckpoint.Name.allCases
+    where startMode.checkpoints[hosted.folder][name, hosted.partition.topicPartition] != nil {
+      tell(name, [CheckpointEntry(hosted, .zero)])
+    }
+  }
+
   /// A log is clean up to another offset than before.
   func tellFirstDirtyOffset(_ hosted: HostedPartition) {
     tell(.cleanerOffset, [CheckpointEntry(hosted, hosted.partition.log.firstDirtyOffset)])
