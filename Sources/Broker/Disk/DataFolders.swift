@@ -27,7 +27,8 @@ extension Shard {
   /// A log's operation failed. What that says of its folder is said to everybody.
   func noteFailure(_ error: LogError, of hosted: HostedPartition) {
     guard case .io(let cause) = error, !hosted.isGone else { return }
-    if cause.isOutOfSpace { return noteFull(hosted.folder) }
+    // A log that is fenced all the same could not be put back to what is known of it: room does not help that.
+    if cause.isOutOfSpace, !hosted.partition.log.isFenced { return noteFull(hosted.folder) }
     // Where a file could not even be opened nothing is lost, unless it is the disk that refuses.
     guard !cause.isOutOfDescriptors, hosted.partition.log.isFenced || cause.isOfTheDevice else { return }
     failFolder(hosted.folder, cause)
