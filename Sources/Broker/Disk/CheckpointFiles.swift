@@ -114,14 +114,18 @@ extension Shard {
     controllerHost?.forgettingCount += 1
     writeCheckpoint(name) { [unowned self] isKept in
       guard !isKept else { return forgotten() }
-      // Removing needs no room. The next writing makes the file anew.
+      // Removing needs no room. The next writing makes the file anew, and must not be what is removed.
+      checkpointRemovalCount += 1
       let folders = config.logDirs.indices.filter { isWorking($0) }
       var missing = folders.count
       for folder in folders {
         let file = config.logDirs[folder] + "/" + name.rawValue
         onDisk(folder, .remove(files: [file], folders: [])) { [unowned self] _ in
           missing -= 1
-          if missing == 0 { forgotten() }
+          guard missing == 0 else { return }
+          checkpointRemovalCount -= 1
+          forgotten()
+          writeStaleCheckpoint()
         }
       }
     }
@@ -149,7 +153,8 @@ extension Shard {
   }
 
   private func writeStaleCheckpoint() {
-    guard !isWritingCheckpoint, let name = OffsetCheckpoint.Name.allCases.first(where: staleCheckpoints.contains)
+    guard !isWritingCheckpoint, checkpointRemovalCount == 0,
+      let name = OffsetCheckpoint.Name.allCases.first(where: staleCheckpoints.contains)
     else { return }
     staleCheckpoints.remove(name)
     isWritingCheckpoint = true
