@@ -157,7 +157,9 @@ final class SimulatedBroker {
     var leftovers: [String] = []
     for directory in config.logDirs {
       try fileSystem.createDirectory(directory)
-      leftovers += try fileSystem.list(directory).filter { LogFileName.isDeletedFolder($0) }.map { directory + "/" + $0 }
+      leftovers += try fileSystem.list(directory).filter { LogFileName.isDeletedFolder($0) }.map {
+        directory + "/" + $0
+      }
       checkpoints.append(try FolderCheckpoints(reading: directory, fileSystem))
     }
     links = SimulatedLinks(count: shardCount)
