@@ -94,7 +94,8 @@ extension Shard {
   func keepLogStart(_ start: CheckpointEntry, then: @escaping (Bool) -> Void) {
     guard image.topic(id: start.topicID) != nil else { return then(true) }
     checkpoints[start.folder][.logStartOffset, start.partition] = start.offset
-    writeCheckpoint(.logStartOffset, then: then)
+    // A folder that has failed is passed over when the files are written.
+    writeCheckpoint(.logStartOffset) { [unowned self] isKept in then(isKept && isWorking(start.folder)) }
   }
 
   /// Topics are gone: where their logs began, and what of them was on the disk, is nothing to those that will have their
