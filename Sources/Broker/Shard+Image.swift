@@ -72,8 +72,8 @@ extension Shard {
     let folder = folder(of: topicPartition)
     if case .failed = folders[folder] { return .offline }
     let directory = startConfig.logDirs[folder] + "/" + topicPartition.description
+    var isNew = !environment.fileSystem.exists(directory)
     do {
-      var isNew = !environment.fileSystem.exists(directory)
       if let stored = try Log.topicID(inFolder: directory, fileSystem: environment.fileSystem), stored != topic.id {
         isNew = true
         setAside(directory, id: stored)
@@ -93,7 +93,26 @@ extension Shard {
       return .here(hosted)
     } catch {
       environment.logger.error("\(topicPartition) cannot be opened in \(directory), it stays offline: \(error)")
+      if error.isOutOfSpace {
+        // What there is of it is nobody's; with room again it begins anew.
+        if isNew { try? environment.fileSystem.removeDirectory(directory) }
+        noteFull(folder)
+      }
       return .offline
+    }
+  }
+
+  /// There is room again: partitions that had none to be opened in get another chance.
+  func openWhatHadNoRoom() {
+    for name in topicsByName.keys.sorted() {
+      guard let routed = topicsByName[name], let topic = image.topic(id: routed.id) else { continue }
+      let isOffline = routed.places.contains { if case .offline = $0 { true } else { false } }
+      guard isOffline else { continue }
+      host(topic)
+      lastTopic = nil
+      for case .here(let hosted) in topicsByName[name]?.places ?? [] where hosted.partition.log.isUnflushed {
+        noteUnflushed(hosted)
+      }
     }
   }
 

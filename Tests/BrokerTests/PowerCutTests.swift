@@ -60,4 +60,40 @@ import Testing
     #expect(client.take().flatMap(\.produced).map(\.errorCode) == [.kafkaStorageError, .kafkaStorageError])
     #expect(!broker.shards[0].isWorking(1) && hosted.waits.isEmpty)
   }
+
+  /// With room again everything goes on by itself, a topic that was made without any too.
+  @Test func aTopicMadeOnAFullDiskIsThereWithRoomAgain() throws {
+    let disk = SimulatedDisk(folders: ["/data"])
+    let broker = try SimulatedBroker(simulatedDisk: disk)
+    disk.fail(call: 1, errno: 28, isLasting: true, calls: [.write], pathPart: "/data/orders-0")
+    try broker.create("orders")
+    let client = broker.connect()
+    client.sendProduce("orders", 0, ["refused"])
+    broker.settle()
+    #expect(try client.takeOne().produced.map(\.errorCode) == [.kafkaStorageError])
+    disk.heal()
+    broker.advance(ms: 6000)
+    client.sendProduce("orders", 0, ["taken"])
+    broker.settle()
+    #expect(try client.takeOne().produced.map(\.errorCode) == [.none])
+    try broker.cutPower(data: .lost, names: .lost, seed: 1)
+    #expect(try broker.readAll("orders").map(\.value) == ["taken"])
+  }
+
+  /// The sync of a change of the metadata fails, and the process is lost: the next one does not build on what memory alone
+  /// still shows.
+  @Test func metadataThatDidNotReachTheDiskIsNotBuiltUpon() throws {
+    let disk = SimulatedDisk(folders: ["/data"])
+    let broker = try SimulatedBroker(simulatedDisk: disk)
+    disk.fail(call: 1, effect: .dropsDirtyPages, calls: [.sync], pathPart: "metadata.log")
+    let client = broker.connect()
+    client.sendCreate("first")
+    broker.settle()
+    #expect(client.take().flatMap(\.topicErrors) == [.kafkaStorageError])
+    disk.heal()
+    try broker.crash()
+    try broker.create("second")
+    try broker.cutPower(data: .lost, names: .lost, seed: 1)
+    #expect(broker.shards[0].image.topic(named: "second") != nil)
+  }
 }

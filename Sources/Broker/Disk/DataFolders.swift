@@ -140,10 +140,11 @@ extension Shard {
       let number = hosted.partition.topicPartition.partition
       if groupHosts[number]?.hosted === hosted { groupHosts[number]?.isReadOnly = false }
     }
+    openWhatHadNoRoom()
   }
 
   /// A write found no room: nothing more is taken until whoever measures says that there is.
-  private func noteFull(_ folder: Int) {
+  func noteFull(_ folder: Int) {
     guard case .working(let space) = folders[folder], space != .full else { return }
     environment.logger.error("\(config.logDirs[folder]) is full: records are refused until there is room")
     for shard in 0..<count where shard != index { environment.links.send(.folderSpace(folder, .full), to: shard) }
