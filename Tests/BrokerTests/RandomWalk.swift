@@ -60,6 +60,8 @@ final class Walk {
   var doubtful: [Int: Set<Int64>] = [:]
   var hasFailed = false
   var isFull = false
+  /// Whether the disk has been full since the start: late answers may still tell.
+  var wasFull = false
   /// Whether requests may fail for the disk's sake.
   var mayFail: Bool { hasFailed || isFull }
   var acknowledgedCount = 0
@@ -244,7 +246,7 @@ final class Walk {
       topics[name]?.isChanging = false
       guard answer.topicErrors == [.none] else {
         // Nothing can change any more; what became of this change the next start tells.
-        guard !mayFail || answer.topicErrors != [.kafkaStorageError] else {
+        guard !(mayFail || wasFull) || answer.topicErrors != [.kafkaStorageError] else {
           topics[name]?.isChanging = true
           return
         }
@@ -286,6 +288,7 @@ final class Walk {
   }
 
   private func startAgain() {
+    wasFull = false
     hasFailed = false
     settleChangesUnderWay()
     connectAll()
@@ -309,6 +312,7 @@ final class Walk {
   func fillUp() {
     guard let disk = broker.simulatedDisk else { return }
     isFull = true
+    wasFull = true
     disk.capacity = disk.usedBytes + Int64(random.below(6000))
   }
 
@@ -335,10 +339,13 @@ final class Walk {
     hasFailed = true
     if let disk = broker.simulatedDisk {
       let effects = [DiskFault.Effect.none, .half, .dropsDirtyPages]
+      let isForRoom = random.chance(oneIn: 2)
+      let calls: [Set<DiskCall>] = [
+        [.write, .sync], isForRoom ? [.write, .sync, .rename] : Set(DiskCall.allCases).subtracting([.size]),
+      ]
       return disk.fail(
-        call: 1 + random.below(6), errno: random.chance(oneIn: 2) ? 5 : 28, effect: effects[random.below(3)],
-        isLasting: random.chance(oneIn: 2),
-        calls: random.chance(oneIn: 2) ? [.write, .sync] : Set(DiskCall.allCases).subtracting([.size]),
+        call: 1 + random.below(6), errno: isForRoom ? 28 : 5, effect: effects[random.below(3)],
+        isLasting: random.chance(oneIn: 2), calls: calls[random.below(2)],
         pathPart: random.chance(oneIn: 3) ? "/data/" : "/other/")
     }
     broker.disk.failWrites(
