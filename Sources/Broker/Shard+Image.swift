@@ -225,7 +225,7 @@ extension Shard {
   /// the metadata is not the one the records were written under. What the checkpoints say of them goes too: it is nothing to
   /// a topic that will have such a name.
   func setStraysAside(_ image: ClusterImage) {
-    var areCheckpointsChanged = false
+    var areCheckpointsChanged = checkpoints.contains(where: \.speaksOfGone)
     for (number, directory) in config.logDirs.enumerated() {
       guard let names = try? environment.fileSystem.list(directory) else { continue }
       for name in names {
@@ -243,7 +243,7 @@ extension Shard {
         areCheckpointsChanged = true
       }
     }
-    if areCheckpointsChanged { for name in OffsetCheckpoint.Name.allCases { takeCheckpoints(name, []) } }
+    if areCheckpointsChanged { for name in OffsetCheckpoint.Name.allCases { forgetInFile(name) } }
   }
 
   /// Whether the folders of log.dirs hold partitions.

@@ -41,6 +41,30 @@ import Testing
     #expect(try broker.readAll("orders").map(\.value) == (0..<9).map { "new \($0)" })
   }
 
+  /// The same where the folder got its other name and only the checkpoints have not heard of it: they must have before
+  /// there can be a new topic.
+  @Test func checkpointsForgetWhatTheyFindGone() throws {
+    let disk = SimulatedDisk(folders: ["/data"])
+    let broker = try SimulatedBroker(simulatedDisk: disk)
+    try broker.create("orders")
+    let client = broker.connect()
+    client.sendProduce("orders", 0, (0..<9).map { "old \($0)" })
+    broker.settle()
+    client.sendDeleteRecords("orders", 0, before: 8)
+    broker.settle()
+    broker.diskWorkers.isStalled = true
+    client.sendDelete("orders")
+    broker.settle()
+    broker.diskWorkers.isStalled = false
+    try broker.crash()
+    try broker.create("orders")
+    let again = broker.connect()
+    again.sendProduce("orders", 0, (0..<9).map { "new \($0)" })
+    broker.settle()
+    try broker.crash()
+    #expect(try broker.readAll("orders").map(\.value) == (0..<9).map { "new \($0)" })
+  }
+
   /// A flush that fails for want of room is no full disk: nothing it was to bring there is known to be there.
   @Test func whoWaitsForAFailedFlushIsAnswered() throws {
     let disk = SimulatedDisk(folders: ["/data", "/other"])

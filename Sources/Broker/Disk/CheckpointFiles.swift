@@ -111,7 +111,8 @@ extension Shard {
     }
   }
 
-  private func forgetInFile(_ name: OffsetCheckpoint.Name) {
+  /// Writes a checkpoint file without what was forgotten, or removes it; until then the controller makes no topic.
+  func forgetInFile(_ name: OffsetCheckpoint.Name) {
     controllerHost?.forgettingCount += 1
     writeCheckpoint(name) { [unowned self] isKept in
       guard !isKept else { return forgotten() }
