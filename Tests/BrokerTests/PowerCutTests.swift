@@ -107,7 +107,7 @@ import Testing
   /// The sync of a change of the metadata fails, and the process is lost: the next one does not build on what memory alone
   /// still shows.
   @Test func metadataThatDidNotReachTheDiskIsNotBuiltUpon() throws {
-    let disk = SimulatedDisk(folders: ["/data"])
+    let disk = SimulatedDisk(folders: ["/data"], pageByteCount: 32)
     let broker = try SimulatedBroker(simulatedDisk: disk)
     disk.fail(call: 1, effect: .dropsDirtyPages, calls: [.sync], pathPart: "metadata.log")
     let client = broker.connect()
