@@ -79,7 +79,7 @@ let targets: [[Target]] = [
     [
       "Primitives", "Effects", "Observability", "KafkaProtocol", "Records", "Configuration", "Storage",
       "Cluster", "Coordination", "Replication", "Groups",
-    ], simulated: true),
+    ], simulated: true, testsImport: ["Simulation"]),
 
   // -- shells
   module(

@@ -20,6 +20,8 @@ final class HostedPartition {
   var unflushedSince: Instant?
   /// Whether the clock looks after that.
   var isInUnflushed = false
+  /// Whether its log begins where no file says so yet: records were deleted, and that is not written down.
+  var isLogStartUnkept = false
   /// Its log is not cleaned before that.
   var mayBeCleanedFrom = Instant(nanoseconds: 0)
   /// The recovery point that was last told to who keeps the checkpoints.

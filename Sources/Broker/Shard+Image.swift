@@ -72,8 +72,8 @@ extension Shard {
     let folder = folder(of: topicPartition)
     if case .failed = folders[folder] { return .offline }
     let directory = startConfig.logDirs[folder] + "/" + topicPartition.description
+    var isNew = !environment.fileSystem.exists(directory)
     do {
-      var isNew = !environment.fileSystem.exists(directory)
       if let stored = try Log.topicID(inFolder: directory, fileSystem: environment.fileSystem), stored != topic.id {
         isNew = true
         setAside(directory, id: stored)
@@ -89,11 +89,30 @@ extension Shard {
           topicPartition, topicID: topic.id, log: log, leaderEpoch: image.leaderEpoch, isrCount: image.isr.count,
           config: config, decompressedBytesMax: Int(startConfig.socketRequestMaxBytes)),
         folder: folder)
-      if !isNew { compareWithRecoveryPoint(hosted) }
+      if isNew { forgetCheckpoints(ofNew: hosted) } else { compareWithRecoveryPoint(hosted) }
       return .here(hosted)
     } catch {
       environment.logger.error("\(topicPartition) cannot be opened in \(directory), it stays offline: \(error)")
+      if error.isOutOfSpace {
+        // What there is of it is nobody's; with room again it begins anew.
+        if isNew { try? environment.fileSystem.removeDirectory(directory) }
+        noteFull(folder)
+      }
       return .offline
+    }
+  }
+
+  /// There is room again: partitions that had none to be opened in get another chance.
+  func openWhatHadNoRoom() {
+    for name in topicsByName.keys.sorted() {
+      guard let routed = topicsByName[name], let topic = image.topic(id: routed.id) else { continue }
+      let isOffline = routed.places.contains { if case .offline = $0 { true } else { false } }
+      guard isOffline else { continue }
+      host(topic)
+      lastTopic = nil
+      for case .here(let hosted) in topicsByName[name]?.places ?? [] where hosted.partition.log.isUnflushed {
+        noteUnflushed(hosted)
+      }
     }
   }
 
@@ -203,9 +222,11 @@ extension Shard {
   }
 
   /// Sets aside the folders of partitions that `image` does not have: a crash came between a deletion and its renaming, or
-  /// the metadata is not the one the records were written under.
+  /// the metadata is not the one the records were written under. What the checkpoints say of them goes too: it is nothing to
+  /// a topic that will have such a name.
   func setStraysAside(_ image: ClusterImage) {
-    for directory in config.logDirs {
+    var areCheckpointsChanged = checkpoints.contains(where: \.speaksOfGone)
+    for (number, directory) in config.logDirs.enumerated() {
       guard let names = try? environment.fileSystem.list(directory) else { continue }
       for name in names {
         guard let partition = LogFileName.topicPartition(ofFolder: name) else { continue }
@@ -216,9 +237,13 @@ extension Shard {
         // hide the one that is in another folder.
         if isKnown, config.logDirs.count == 1 { continue }
         let id = (try? Log.topicID(inFolder: folder, fileSystem: environment.fileSystem)) ?? nil
-        if !isKnown || (id != nil && id != topic?.id) { setAside(folder, id: id ?? .zero) }
+        guard !isKnown || (id != nil && id != topic?.id) else { continue }
+        setAside(folder, id: id ?? .zero)
+        checkpoints[number].forget(partition)
+        areCheckpointsChanged = true
       }
     }
+    if areCheckpointsChanged { for name in OffsetCheckpoint.Name.allCases { forgetInFile(name) } }
   }
 
   /// Whether the folders of log.dirs hold partitions.

@@ -109,6 +109,8 @@ package final class Shard {
   /// The checkpoint files, on the shard that keeps them: what is to be written, and whether a writing is under way.
   var staleCheckpoints: Set<OffsetCheckpoint.Name> = []
   var isWritingCheckpoint = false
+  /// Checkpoint files that could not be written and are being removed: nothing is written before they are gone.
+  var checkpointRemovalCount = 0
   /// Who waits for the next writing of one, and learns whether it went well.
   var checkpointWaits: [OffsetCheckpoint.Name: [(Bool) -> Void]] = [:]
   /// What waits for another shard to keep a log's start.

@@ -38,6 +38,8 @@ package final class LocalCoordination: CoordinationService {
     files = MetadataFiles(fileSystem: fileSystem, directory: directory)
     self.snapshotThresholdBytes = snapshotThresholdBytes
     log = try files.openLog()
+    // A sync that failed leaves in memory what is not on the disk, and the next one says nothing: it is the disk that counts.
+    log.dropCache()
     let snapshot = try files.readSnapshot()
     let scan = try files.scan(log, snapshotOffset: snapshot?.lastOffset ?? Offset(-1))
     do throws(IOError) {

@@ -82,12 +82,17 @@ extension Log {
     try? writeLeaderEpochs()
   }
 
-  /// Gives the files of a segment names that no log reads. There may be older ones by such a name, after a cleaning.
+  /// Gives the files of a segment names that no log reads. There may be older ones by such a name, after a cleaning. Where
+  /// the disk has no room for a name the file is removed at once: a full disk must not keep what is to make room.
   func renameDeleted(_ segment: LogSegment) throws(IOError) {
     for slot in segment.slots where environment.fileSystem.exists(slot.path) {
       var path = slot.path + LogFileName.deleted
       while environment.fileSystem.exists(path) { path += LogFileName.deleted }
-      try environment.fileSystem.rename(slot.path, to: path)
+      do throws(IOError) { try environment.fileSystem.rename(slot.path, to: path) } catch {
+        guard error.isOutOfSpace else { throw error }
+        environment.handles.close(slot)
+        try environment.fileSystem.removeFile(slot.path)
+      }
       slot.path = path
     }
   }

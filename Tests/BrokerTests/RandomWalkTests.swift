@@ -1,362 +1,9 @@
-import Cluster
-import KafkaProtocol
-import Primitives
+import Foundation
+import Simulation
 import TestSupport
 import Testing
 
 @testable import Broker
-
-/// Clients of all kinds at a broker of several shards, in a random order of everything: bytes, messages, room in the
-/// network, failing writes, lost processes. And what must hold all the same.
-private final class Walk {
-  /// What is known of a topic. Its version changes when a deletion or a creation is sent, and when it is answered.
-  struct Topic {
-    var version = 0
-    var exists = false
-    var isChanging = false
-    /// Values ever sent to a partition, acknowledged or not.
-    var sent: [Int32: Set<String>] = [:]
-    /// Values that were acknowledged before the topic was deleted.
-    var gone: Set<String> = []
-    /// Those of the deletion that is under way.
-    var leaving: Set<String> = []
-    /// No log begins behind what was asked for: the highest offset before which records were to be deleted.
-    var startMax: [Int32: Int64] = [:]
-    /// Where logs begin at least, for so it was answered.
-    var startMin: [Int32: Int64] = [:]
-    /// Acknowledged records: value by offset.
-    var acknowledged: [Int32: [Int64: String]] = [:]
-  }
-
-  enum Asked {
-    case produce(topic: String, partition: Int32, values: [String], version: Int)
-    case fetch(topic: String, partition: Int32, version: Int)
-    case change(topic: String, creates: Bool)
-    case commit(group: Int, offset: Int64)
-    case delete(topic: String, partition: Int32, version: Int)
-    case other
-  }
-
-  final class Walker {
-    let client: SimulatedClient
-    var asked: [Asked] = []
-    init(_ client: SimulatedClient) { self.client = client }
-  }
-
-  static let partitionCount: Int32 = 3
-  let broker: SimulatedBroker
-  let random: SeededRandom
-  var topics: [String: Topic] = ["a": Topic(), "b": Topic()]
-  var walkers: [Walker] = []
-  var nextValue = 0
-  /// The offset that each group committed last, and one that may have been.
-  var committed: [Int: Int64] = [:]
-  var committing: [Int: Int64] = [:]
-  /// Offsets whose commits failed: a record that reached its file but not the disk may be there after the next start.
-  var doubtful: [Int: Set<Int64>] = [:]
-  var hasFailed = false
-  var acknowledgedCount = 0
-
-  init(seed: UInt64, shards: Int) throws {
-    random = SeededRandom(seed: seed &* 977)
-    broker = try SimulatedBroker(shards: shards, seed: seed, settings: [(name: "log.segment.bytes", value: "4096")])
-    try makeOffsetsTopic()
-    connectAll()
-  }
-
-  private func makeOffsetsTopic() throws {
-    let client = broker.connect()
-    client.send(.findCoordinator(FindCoordinatorRequest(coordinatorKeys: ["g"])), version: 4, key: .findCoordinator)
-    broker.settle()
-    _ = try client.takeOne()
-  }
-
-  private func connectAll() {
-    walkers = (0..<4).map { _ in
-      let client = broker.connect(to: random.below(broker.shardCount))
-      if random.chance(oneIn: 3) { client.roomByteCount = random.below(100) }
-      return Walker(client)
-    }
-  }
-
-  // MARK: asking
-
-  func step() {
-    let walker = walkers[random.below(walkers.count)]
-    guard !walker.client.isClosed, walker.asked.count < 8 else { return broker.stepRandomly() }
-    let topic = random.chance(oneIn: 2) ? "a" : "b"
-    if random.chance(oneIn: 80) { return leave(walker) }
-    if topics[topic]?.exists == false, random.chance(oneIn: 3) { change(walker, topic) }
-    switch random.below(24) {
-    case 0: change(walker, topic)
-    case 1: commit(walker)
-    case 2:
-      walker.client.sendApiVersions()
-      walker.asked.append(.other)
-    case 3: deleteRecords(walker, topic)
-    case 4...6: fetch(walker, topic)
-    case 7...15: produce(walker, topic)
-    default: break
-    }
-    for _ in 0..<random.below(4) { broker.stepRandomly() }
-    if random.chance(oneIn: 10) { broker.clock.advance(ms: Int64(random.below(20))) }
-    takeAnswers()
-  }
-
-  /// A client goes in the middle of everything, and another comes.
-  private func leave(_ walker: Walker) {
-    broker.disconnect(walker.client)
-    walkers.removeAll { $0 === walker }
-    walkers.append(Walker(broker.connect(to: random.below(broker.shardCount))))
-  }
-
-  private func produce(_ walker: Walker, _ name: String) {
-    let partition = Int32(random.below(Int(Self.partitionCount)))
-    let values = (0...random.below(3)).map { _ -> String in
-      nextValue += 1
-      return "\(nextValue) " + String(repeating: "x", count: random.chance(oneIn: 10) ? 1500 : random.below(60))
-    }
-    topics[name]?.sent[partition, default: []].formUnion(values)
-    let isQuiet = random.chance(oneIn: 8)
-    walker.client.sendProduce(name, partition, values, acks: isQuiet ? 0 : -1)
-    let version = topics[name].map { $0.isChanging || !$0.exists ? -1 : $0.version } ?? -1
-    if !isQuiet {
-      walker.asked.append(.produce(topic: name, partition: partition, values: values, version: version))
-    }
-  }
-
-  private func fetch(_ walker: Walker, _ name: String) {
-    let partition = Int32(random.below(Int(Self.partitionCount)))
-    let known = topics[name]?.acknowledged[partition]?.keys.max() ?? -1
-    let offset = Int64(random.below(Int(known) + 2))
-    walker.client.sendFetch(name, partition, from: offset, maxWaitMs: random.chance(oneIn: 2) ? 0 : 30)
-    walker.asked.append(.fetch(topic: name, partition: partition, version: topics[name]?.version ?? -1))
-  }
-
-  private func deleteRecords(_ walker: Walker, _ name: String) {
-    let partition = Int32(random.below(Int(Self.partitionCount)))
-    guard let topic = topics[name], let last = topic.acknowledged[partition]?.keys.max() else { return }
-    let offset = Int64(random.below(Int(last) + 2))
-    topics[name]?.startMax[partition] = max(topic.startMax[partition] ?? 0, offset)
-    walker.client.sendDeleteRecords(name, partition, before: offset)
-    walker.asked.append(.delete(topic: name, partition: partition, version: topic.version))
-  }
-
-  private func change(_ walker: Walker, _ name: String) {
-    guard let topic = topics[name], !topic.isChanging, !topic.exists || random.chance(oneIn: 4) else { return }
-    topics[name]?.leaving = Set(topic.acknowledged.values.flatMap(\.values))
-    topics[name]?.version += 1
-    topics[name]?.isChanging = true
-    topics[name]?.acknowledged = [:]
-    topics[name]?.startMin = [:]
-    if topic.exists {
-      walker.client.sendDelete(name)
-    } else {
-      walker.client.sendCreate(name, partitions: Self.partitionCount)
-    }
-    walker.asked.append(.change(topic: name, creates: !topic.exists))
-  }
-
-  private func commit(_ walker: Walker) {
-    let group = random.below(4)
-    guard committing[group] == nil else { return }
-    nextValue += 1
-    committing[group] = Int64(nextValue)
-    walker.client.sendCommit("g\(group)", "__consumer_offsets", 0, Int64(nextValue))
-    walker.asked.append(.commit(group: group, offset: Int64(nextValue)))
-  }
-
-  // MARK: answers
-
-  private func takeAnswers() {
-    for walker in walkers {
-      for answer in walker.client.take() {
-        guard !walker.asked.isEmpty else {
-          Issue.record("an answer to nothing")
-          continue
-        }
-        take(answer, to: walker.asked.removeFirst())
-      }
-    }
-  }
-
-  private func take(_ answer: Answer, to asked: Asked) {
-    switch asked {
-    case .produce(let name, let partition, let values, let version):
-      guard let produced = answer.produced.first, produced.errorCode == .none, topics[name]?.version == version
-      else { return }
-      for (index, value) in values.enumerated() {
-        let offset = produced.baseOffset + Int64(index)
-        let before = topics[name]?.acknowledged[partition]?[offset]
-        #expect(before == nil, "offset \(offset) of \(name)-\(partition) was given twice")
-        topics[name]?.acknowledged[partition, default: [:]][offset] = value
-        acknowledgedCount += 1
-      }
-    case .fetch(let name, let partition, let version):
-      guard topics[name]?.version == version, let fetched = answer.fetched.first, fetched.error == .none else { return }
-      let known = topics[name]?.acknowledged[partition] ?? [:]
-      for record in fetched.records {
-        if let value = known[record.offset] { #expect(record.value == value, "\(name)-\(partition) \(record.offset)") }
-      }
-    case .change(let name, let creates):
-      topics[name]?.version += 1
-      topics[name]?.isChanging = false
-      guard answer.topicErrors == [.none] else {
-        // Nothing can change any more; what became of this change the next start tells.
-        guard !hasFailed || answer.topicErrors != [.kafkaStorageError] else {
-          topics[name]?.isChanging = true
-          return
-        }
-        Issue.record("changing \(name) failed: \(answer.topicErrors.map(\.name))")
-        return
-      }
-      topics[name]?.exists = creates
-      let left = topics[name]?.leaving ?? []
-      topics[name]?.gone.formUnion(left)
-    case .commit(let group, let offset):
-      committing[group] = nil
-      if answer.commitErrors == [.none] {
-        committed[group] = offset
-        doubtful[group] = nil
-      } else {
-        doubtful[group, default: []].insert(offset)
-      }
-    case .delete(let name, let partition, let version):
-      guard topics[name]?.version == version, let start = answer.deletedBefore.first, start >= 0 else { return }
-      let before = topics[name]?.startMin[partition] ?? 0
-      topics[name]?.startMin[partition] = max(before, start)
-    case .other: break
-    }
-  }
-
-  // MARK: what happens to the broker
-
-  /// A process is lost, or stops in order; nobody knows what became of the requests under way.
-  func restart(isClean: Bool) throws {
-    broker.disk.heal()
-    if isClean {
-      for walker in walkers { broker.drain(walker.client) }
-      try broker.restart()
-      takeAnswers()
-    } else {
-      try broker.crash()
-      // The note of where a log begins may have been on its way to the shard that keeps it.
-      for name in topics.keys.sorted() { topics[name]?.startMin = [:] }
-    }
-    hasFailed = false
-    settleChangesUnderWay()
-    connectAll()
-  }
-
-  /// What was asked and not answered may have happened or not: asks the broker itself.
-  private func settleChangesUnderWay() {
-    for name in topics.keys.sorted() where topics[name]?.isChanging == true {
-      topics[name]?.version += 1
-      topics[name]?.isChanging = false
-      let exists = broker.shards[0].image.topic(named: name) != nil
-      let left = topics[name]?.leaving ?? []
-      if !exists { topics[name]?.gone.formUnion(left) }
-      topics[name]?.exists = exists
-      topics[name]?.acknowledged = [:]
-    }
-  }
-
-  func failSomeWrites() {
-    hasFailed = true
-    broker.disk.failWrites(
-      to: random.chance(oneIn: 2) ? "/a-" : "/b-", after: random.below(4), tornByteCount: random.below(100),
-      errno: random.chance(oneIn: 2) ? 5 : 28)
-  }
-
-  /// Lets everything under way come to its end, and looks at everything.
-  func check() throws {
-    for walker in walkers { broker.drain(walker.client) }
-    broker.settleRandomly()
-    // The longest row of fetches that wait, one after the other.
-    broker.advance(ms: 8 * 32)
-    takeAnswers()
-    settleChangesUnderWay()
-    for walker in walkers where !walker.client.isClosed {
-      #expect(walker.client.waitingCount == 0, "\(walker.client.waitingCount) requests were never answered")
-    }
-    for shard in broker.shards {
-      #expect(shard.partitionGathers.isEmpty && shard.responseGathers.isEmpty && shard.waitingReplies.isEmpty)
-      #expect(shard.appendWaits.isEmpty && shard.dirtyPartitions.isEmpty && shard.requestBytesHeld == 0)
-      #expect(shard.diskJobs.isEmpty && shard.hostedPartitions.allSatisfy { $0.waits.isEmpty })
-    }
-    for name in topics.keys.sorted() {
-      guard let topic = topics[name], topic.exists, !topic.isChanging else { continue }
-      for partition in 0..<Self.partitionCount { try check(name, partition, topic) }
-    }
-    checkGroups()
-  }
-
-  private func check(_ name: String, _ partition: Int32, _ topic: Topic) throws {
-    let client = broker.connect(to: random.below(broker.shardCount))
-    defer { broker.disconnect(client) }
-    guard let start = try start(of: name, partition, client) else { return }
-    #expect(start >= topic.startMin[partition] ?? 0, "\(name)-\(partition) holds deleted records")
-    #expect(start <= topic.startMax[partition] ?? 0, "\(name)-\(partition) lost records that nobody deleted")
-    topics[name]?.startMax[partition] = start
-    var seen: [SeenRecord] = []
-    while true {
-      client.sendFetch(name, partition, from: seen.last.map { $0.offset + 1 } ?? start)
-      broker.settle()
-      let part = try #require(try client.takeOne().fetched.first)
-      if part.error != .none, hasFailed { return }
-      try #require(part.error == .none, "\(name)-\(partition): \(part.error.name)")
-      // Whole batches: the first may begin before the log does.
-      seen += part.records.filter { $0.offset >= start }
-      if part.records.isEmpty { break }
-    }
-    let end = start + Int64(seen.count)
-    #expect(seen.map(\.offset) == (start..<end).map { $0 }, "\(name)-\(partition) has gaps")
-    let acknowledged = (topic.acknowledged[partition] ?? [:]).filter { $0.key >= start }
-    for (offset, value) in acknowledged.sorted(by: { $0.key < $1.key }) {
-      let found = offset < end ? seen[Int(offset - start)].value : nil
-      #expect(found == value, "\(name)-\(partition) lost what it acknowledged at \(offset) of \(end)")
-    }
-    #expect(Set(seen.map(\.value)).count == seen.count, "a record of \(name)-\(partition) was stored twice")
-    let strangers = seen.filter { topic.sent[partition]?.contains($0.value) != true }
-    let ghosts = seen.filter { topic.gone.contains($0.value) }
-    #expect(ghosts.isEmpty, "\(name)-\(partition) holds records of a deleted topic")
-    #expect(strangers.isEmpty, "\(name)-\(partition) holds others' records")
-  }
-
-  /// Where a log begins; nil where a failed write took it away.
-  private func start(of name: String, _ partition: Int32, _ client: SimulatedClient) throws -> Int64? {
-    client.send(
-      .listOffsets(
-        ListOffsetsRequest(topics: [
-          .init(name: name, partitions: [.init(partitionIndex: partition, timestamp: -2)])
-        ])),
-      version: 7, key: .listOffsets)
-    broker.settle()
-    guard case .listOffsets(let body) = try client.takeOne().response else { return nil }
-    let listed = try #require(body.topics.first?.partitions.first)
-    if listed.errorCode != .none, hasFailed { return nil }
-    try #require(listed.errorCode == .none, "\(name)-\(partition): \(listed.errorCode.name)")
-    return listed.offset
-  }
-
-  private func checkGroups() {
-    // A broker whose only folder failed serves nothing any more.
-    guard broker.haltReason == nil else { return }
-    let client = broker.connect(to: random.below(broker.shardCount))
-    defer { broker.disconnect(client) }
-    for group in 0..<4 { client.sendOffsetFetch("g\(group)", "__consumer_offsets", 0) }
-    broker.settle()
-    for (group, offset) in client.take().flatMap(\.committedOffsets).enumerated() {
-      let known = committed[group] ?? -1
-      let isKnown = offset == known || offset == committing[group] || doubtful[group]?.contains(offset) == true
-      #expect(isKnown, "group \(group) has \(offset), committed was \(known)")
-      // Commits whose answers were lost with their process.
-      committed[group] = offset
-    }
-    committing = [:]
-    doubtful = [:]
-  }
-}
 
 @Suite struct RandomWalkTests {
   @Test(arguments: UInt64(1)...60) func nothingAcknowledgedIsLostWhateverHappens(seed: UInt64) throws {
@@ -372,6 +19,32 @@ private final class Walk {
       try walk.check()
     }
     #expect(walk.acknowledgedCount > 50, "the walk did little: \(walk.acknowledgedCount) records")
+  }
+
+  /// `OTTLA_SEEDS=1000` runs more than the usual number of seeds.
+  private static let seeds = 1...(ProcessInfo.processInfo.environment["OTTLA_SEEDS"].flatMap { UInt64($0) } ?? 40)
+
+  /// The same on a disk that loses what was not synced when the power goes, with two data folders, a compacted topic, a full
+  /// disk now and then, and reads of old segments that go to the disk.
+  @Test(arguments: seeds) func nothingAcknowledgedIsLostWithThePower(seed: UInt64) throws {
+    let disk = SimulatedDisk(
+      folders: ["/data", "/other"], pageByteCount: seed % 3 == 0 ? 512 : 4096, isCacheWarm: seed % 2 == 0)
+    if seed % 5 == 0 { disk.writeBackEagerly(seed: seed) }
+    let walk = try Walk(seed: seed, shards: 1 + Int(seed % 3), on: disk)
+    for round in 0..<12 {
+      for _ in 0..<60 { walk.step() }
+      if walk.isFull { walk.makeRoom() }
+      switch (seed + UInt64(round)) % 8 {
+      case 0: walk.failSomeWrites()
+      case 1: try walk.restart(isClean: true)
+      case 2: try walk.restart(isClean: false)
+      case 3, 5: try walk.cutPower()
+      case 6: walk.fillUp()
+      default: break
+      }
+      try walk.check()
+    }
+    #expect(walk.acknowledgedCount > 20, "the walk did little: \(walk.acknowledgedCount) records")
   }
 
   /// The same seed leads to the same steps: a failure can be looked at again.

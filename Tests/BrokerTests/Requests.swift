@@ -91,10 +91,14 @@ extension SimulatedClient {
     sendFetch([(topic, partition, offset)], maxWaitMs: maxWaitMs)
   }
 
-  func sendCreate(_ topic: String, partitions: Int32 = 1) {
+  func sendCreate(_ topic: String, partitions: Int32 = 1, configs: [String: String] = [:]) {
+    let configs = configs.sorted { $0.key < $1.key }.map {
+      CreateTopicsRequest.CreatableTopicConfig(name: $0.key, value: $0.value)
+    }
     send(
       .createTopics(
-        CreateTopicsRequest(topics: [.init(name: topic, numPartitions: partitions, replicationFactor: 1)])),
+        CreateTopicsRequest(
+          topics: [.init(name: topic, numPartitions: partitions, replicationFactor: 1, configs: configs)])),
       version: 7, key: .createTopics)
   }
 

@@ -5,6 +5,7 @@ import Effects
 import KafkaProtocol
 import Observability
 import Primitives
+import Simulation
 import Storage
 import TestSupport
 import Testing
@@ -110,7 +111,11 @@ final class SimulatedDiskEnd: DiskWorkers {
 
 /// A whole broker in memory: shards, links, network, disk, clocks. Nothing happens but what a test does.
 final class SimulatedBroker {
+  /// A disk that loses nothing and can be told to fail. Not used where there is a `simulatedDisk`.
   let disk: MemoryFileSystem
+  /// A disk that forgets what was not synced when the power goes.
+  private(set) var simulatedDisk: SimulatedDisk?
+  private var fileSystem: any FileSystem { simulatedDisk ?? disk }
   let clock = HandClock()
   let random: SeededRandom
   let log = LogLines()
@@ -130,9 +135,10 @@ final class SimulatedBroker {
   /// Starts a broker on an empty disk, or on what another left.
   init(
     shards shardCount: Int = 1, seed: UInt64 = 1, disk: MemoryFileSystem = MemoryFileSystem(),
-    settings: [(name: String, value: String)] = []
+    simulatedDisk: SimulatedDisk? = nil, settings: [(name: String, value: String)] = []
   ) throws {
     self.disk = disk
+    self.simulatedDisk = simulatedDisk
     self.shardCount = shardCount
     random = SeededRandom(seed: seed)
     let defaults = [
@@ -151,9 +157,11 @@ final class SimulatedBroker {
     var checkpoints: [FolderCheckpoints] = []
     var leftovers: [String] = []
     for directory in config.logDirs {
-      try disk.createDirectory(directory)
-      leftovers += try disk.list(directory).filter { LogFileName.isDeletedFolder($0) }.map { directory + "/" + $0 }
-      checkpoints.append(try FolderCheckpoints(reading: directory, disk))
+      try fileSystem.createDirectory(directory)
+      leftovers += try fileSystem.list(directory).filter { LogFileName.isDeletedFolder($0) }.map {
+        directory + "/" + $0
+      }
+      checkpoints.append(try FolderCheckpoints(reading: directory, fileSystem))
     }
     for directory in config.logDirs where !wasClean { try disk.syncAll(holding: directory) }
     links = SimulatedLinks(count: shardCount)
@@ -166,13 +174,14 @@ final class SimulatedBroker {
         startMode: StartMode(
           wasCleanShutdown: wasClean, checkpoints: checkpoints, leftoverFolders: leftovers),
         environment: ShardEnvironment(
-          time: clock, random: random, fileSystem: disk, logger: Logger(sink: log, levelMin: .debug),
+          time: clock, random: random, fileSystem: fileSystem, logger: Logger(sink: log, levelMin: .debug),
           transport: networks[index], links: SimulatedLinksEnd(links, index: index),
           disk: SimulatedDiskEnd(diskWorkers, index: index), halt: { [unowned self] in haltReason = haltReason ?? $0 }))
     }
     isReady = false
     let host = ControllerHost(
-      coordination: try LocalCoordination(fileSystem: disk, directory: Self.directory + "/cluster-metadata"),
+      coordination: try LocalCoordination(
+        fileSystem: fileSystem, directory: config.logDirs[0] + "/cluster-metadata"),
       controller: Controller(config: config, randomSeed: random.next()))
     let registration = BrokerRegistration(
       id: config.nodeId, rack: nil, endpoints: [BrokerEndpoint(name: "PLAINTEXT", host: "localhost", port: 9092)])
@@ -184,7 +193,7 @@ final class SimulatedBroker {
   }
 
   private func checkpoint(_ name: OffsetCheckpoint.Name, _ directory: String) -> OffsetCheckpoint {
-    OffsetCheckpoint(name, logDirectory: directory, fileSystem: disk)
+    OffsetCheckpoint(name, logDirectory: directory, fileSystem: fileSystem)
   }
 
   /// Stops in order and starts again on the same disk. The connections are gone.
@@ -193,7 +202,8 @@ final class SimulatedBroker {
     settle()
     let isClean = shards.map { $0.stop() }.allSatisfy { $0 }
     for directory in config.logDirs where isClean {
-      let ends = shards.flatMap(\.closedEnds).filter { disk.exists(directory + "/" + $0.key.description) }
+      try fileSystem.syncAll(holding: directory)
+      let ends = shards.flatMap(\.closedEnds).filter { fileSystem.exists(directory + "/" + $0.key.description) }
       try checkpoint(.recoveryPoint, directory)
         .write(Dictionary(uniqueKeysWithValues: ends.map { ($0.key, $0.value) }))
     }
@@ -202,10 +212,21 @@ final class SimulatedBroker {
 
   /// Loses the process, as it is, and starts another on the same disk.
   func crash() throws {
+    loseConnections()
+    try start(wasClean: false)
+  }
+
+  /// Loses the process and what the disk had not got yet, and starts another on what is left.
+  func cutPower(data: UnsyncedFate, names: UnsyncedFate, seed: UInt64) throws {
+    loseConnections()
+    simulatedDisk = simulatedDisk?.afterPowerCut(data: data, names: names, seed: seed)
+    try start(wasClean: false)
+  }
+
+  private func loseConnections() {
     for network in networks {
       for client in network.clients.values { client.isClosed = true }
     }
-    try start(wasClean: false)
   }
 
   // MARK: clients
@@ -288,7 +309,7 @@ final class SimulatedBroker {
 
   private func finish(_ order: SimulatedDiskWorkers.Order) {
     let shard = shards[order.shard]
-    let result = order.job.run(disk, diskWorkers.pace(of: order))
+    let result = order.job.run(fileSystem, diskWorkers.pace(of: order))
     shard.beginTurn()
     shard.diskFinished(order.token, result)
     _ = shard.endTurn()

@@ -50,6 +50,16 @@ import Testing
     try fixture.shown().map { String($0.prefix { $0 != "=" }) }
   }
 
+  /// Whoever asks what is left to do would try it for ever.
+  @Test func aSwapThatFailedIsLeftToTheNextStart() throws {
+    let fixture = try filled()
+    let sync = try swapping(fixture, isReplacing: false)
+    #expect(fixture.log.pendingSwap != nil)
+    let failure = IOError(operation: "fsync", path: fixture.directory, errno: 28)
+    #expect(throws: LogError.io(failure)) { try fixture.log.finishSwap(sync, failure: failure, now: fixture.now) }
+    #expect(fixture.log.isFenced && fixture.log.pendingSwap == nil)
+  }
+
   @Test func readersOfOldSegmentsReadOn() throws {
     let fixture = try filled()
     let old = try fixture.log.read(from: .zero, maxBytes: 1 << 20, upTo: Offset(.max), minOneBatch: true)

@@ -24,6 +24,23 @@ import Testing
     }
   }
 
+  /// A name can need a block of the folder. Retention is what makes room: it must not end with the room.
+  @Test func retentionNeedsNoRoomForNames() throws {
+    let disk = SimulatedDisk(folders: ["data"])
+    let log = SimulatedLog(LogConfig(segmentBytes: 600, retentionMs: 1000, fileDeleteDelayMs: 30_000), disk: disk)
+    try Self.fill(log)
+    try log.flush()
+    disk.fail(call: 1, errno: 28, isLasting: true, calls: [.rename])
+    log.now = Timestamp(milliseconds: log.now.milliseconds + 100_000)
+    let open = try log.opened
+    let before = disk.usedBytes
+    #expect(try open.applyRetention(now: log.now, highWatermark: open.writtenEndOffset) > 1)
+    #expect(!open.isFenced && disk.usedBytes < before)
+    #expect(open.logStartOffset == open.logEndOffset)
+    _ = open.removeDeleted(now: Timestamp(milliseconds: .max))
+    #expect(open.deletedSegmentCount == 0)
+  }
+
   /// Some segments, of which the last were not flushed, and a batch that waits for its write.
   private static func fill(_ log: SimulatedLog) throws {
     try log.open()

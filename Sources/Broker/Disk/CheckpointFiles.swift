@@ -50,6 +50,15 @@ extension Shard {
     if !points.isEmpty { tell(.recoveryPoint, points) }
   }
 
+  /// A partition begins anew, in a folder of which the checkpoints spoke when the broker started: what they say is of an
+  /// older topic of that name. The next start must not take it for this one's.
+  func forgetCheckpoints(ofNew hosted: HostedPartition) {
+    for name in OffsetCheckpoint.Name.allCases
+    where startMode.checkpoints[hosted.folder][name, hosted.partition.topicPartition] != nil {
+      tell(name, [CheckpointEntry(hosted, .zero)])
+    }
+  }
+
   /// A log is clean up to another offset than before.
   func tellFirstDirtyOffset(_ hosted: HostedPartition) {
     tell(.cleanerOffset, [CheckpointEntry(hosted, hosted.partition.log.firstDirtyOffset)])
@@ -86,7 +95,8 @@ extension Shard {
   func keepLogStart(_ start: CheckpointEntry, then: @escaping (Bool) -> Void) {
     guard image.topic(id: start.topicID) != nil else { return then(true) }
     checkpoints[start.folder][.logStartOffset, start.partition] = start.offset
-    writeCheckpoint(.logStartOffset, then: then)
+    // A folder that has failed is passed over when the files are written.
+    writeCheckpoint(.logStartOffset) { [unowned self] isKept in then(isKept && isWorking(start.folder)) }
   }
 
   /// Topics are gone: where their logs began, and what of them was on the disk, is nothing to those that will have their
@@ -102,18 +112,23 @@ extension Shard {
     }
   }
 
-  private func forgetInFile(_ name: OffsetCheckpoint.Name) {
+  /// Writes a checkpoint file without what was forgotten, or removes it; until then the controller makes no topic.
+  func forgetInFile(_ name: OffsetCheckpoint.Name) {
     controllerHost?.forgettingCount += 1
     writeCheckpoint(name) { [unowned self] isKept in
       guard !isKept else { return forgotten() }
-      // Removing needs no room. The next writing makes the file anew.
+      // Removing needs no room. The next writing makes the file anew, and must not be what is removed.
+      checkpointRemovalCount += 1
       let folders = config.logDirs.indices.filter { isWorking($0) }
       var missing = folders.count
       for folder in folders {
         let file = config.logDirs[folder] + "/" + name.rawValue
         onDisk(folder, .remove(files: [file], folders: [])) { [unowned self] _ in
           missing -= 1
-          if missing == 0 { forgotten() }
+          guard missing == 0 else { return }
+          checkpointRemovalCount -= 1
+          forgotten()
+          writeStaleCheckpoint()
         }
       }
     }
@@ -141,7 +156,8 @@ extension Shard {
   }
 
   private func writeStaleCheckpoint() {
-    guard !isWritingCheckpoint, let name = OffsetCheckpoint.Name.allCases.first(where: staleCheckpoints.contains)
+    guard !isWritingCheckpoint, checkpointRemovalCount == 0,
+      let name = OffsetCheckpoint.Name.allCases.first(where: staleCheckpoints.contains)
     else { return }
     staleCheckpoints.remove(name)
     isWritingCheckpoint = true

@@ -75,7 +75,10 @@ extension Shard {
     switch result {
     case .swapping(let sync): return swap(sync, hosted)
     case .unchanged: tellFirstDirtyOffset(hosted)
-    case .discarded: onDisk(hosted.folder, .discard(work, outcome)) { _ in }
+    case .discarded:
+      // What it wrote goes first: its names are those of the next cleaning, and of another topic's after a deletion.
+      onDisk(hosted.folder, .discard(work, outcome)) { [unowned self] _ in cleaningEnded(hosted) }
+      return
     case .stopped, .damaged: break
     case .failed(let error):
       hosted.mayBeCleanedFrom = now.advanced(byMilliseconds: Self.pauseMs)

@@ -27,7 +27,8 @@ extension Shard {
   /// A log's operation failed. What that says of its folder is said to everybody.
   func noteFailure(_ error: LogError, of hosted: HostedPartition) {
     guard case .io(let cause) = error, !hosted.isGone else { return }
-    if cause.isOutOfSpace { return noteFull(hosted.folder) }
+    // A log that is fenced all the same could not be put back to what is known of it: room does not help that.
+    if cause.isOutOfSpace, !hosted.partition.log.isFenced { return noteFull(hosted.folder) }
     // Where a file could not even be opened nothing is lost, unless it is the disk that refuses.
     guard !cause.isOutOfDescriptors, hosted.partition.log.isFenced || cause.isOfTheDevice else { return }
     failFolder(hosted.folder, cause)
@@ -139,10 +140,11 @@ extension Shard {
       let number = hosted.partition.topicPartition.partition
       if groupHosts[number]?.hosted === hosted { groupHosts[number]?.isReadOnly = false }
     }
+    openWhatHadNoRoom()
   }
 
   /// A write found no room: nothing more is taken until whoever measures says that there is.
-  private func noteFull(_ folder: Int) {
+  func noteFull(_ folder: Int) {
     guard case .working(let space) = folders[folder], space != .full else { return }
     environment.logger.error("\(config.logDirs[folder]) is full: records are refused until there is room")
     for shard in 0..<count where shard != index { environment.links.send(.folderSpace(folder, .full), to: shard) }

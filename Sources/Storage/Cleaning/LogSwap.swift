@@ -36,8 +36,11 @@ package struct SwapSync: Sendable {
 }
 
 extension Log {
-  /// The sync that a swap waits for; nil when none is under way. For an owner that lost it.
-  package var pendingSwap: SwapSync? { swap.map { SwapSync(directory: directory, id: $0.id, step: $0.step) } }
+  /// The sync that a swap waits for; nil when none is under way, or only the next start can go on with it. For an owner that
+  /// lost it.
+  package var pendingSwap: SwapSync? {
+    isFenced ? nil : swap.map { SwapSync(directory: directory, id: $0.id, step: $0.step) }
+  }
 
   func beginSwap(_ id: Int, _ outcome: CleaningOutcome, _ old: [LogSegment]) throws(LogError) -> SwapSync {
     let replacements = outcome.segments.map { (cleaned: $0, old: Array(old[$0.sources])) }

@@ -66,6 +66,27 @@ import Testing
     #expect(try broker.readAll("orders", partition) == after)
   }
 
+  /// The files of a discarded cleaning have the names that the next one gives its own.
+  @Test func theNextCleaningWaitsForTheRemovalOfADiscardedOne() throws {
+    let broker = try broker()
+    produce(broker, 0, keys)
+    broker.diskWorkers.stalledLane = .background
+    broker.advance(ms: 1500)
+    #expect(broker.diskWorkers.waitingCount(.background) == 1)
+    let shard = broker.shards[try broker.owner(of: "orders", 0)]
+    let hosted = try #require(shard.cleaning?.hosted)
+    hosted.partition.log.config.isCompacted = false
+    broker.diskWorkers.stalledLane = .prompt
+    broker.settle()
+    hosted.partition.log.config.isCompacted = true
+    broker.advance(ms: 3000)
+    #expect(broker.diskWorkers.finished.count { if case .clean = $0 { true } else { false } } == 1)
+    broker.diskWorkers.stalledLane = nil
+    broker.advance(ms: 3000)
+    #expect(broker.diskWorkers.finished.count { if case .clean = $0 { true } else { false } } > 1)
+    #expect(try broker.readAll("orders", 0).count < 40)
+  }
+
   @Test func nothingIsCleanedWhereThatIsSwitchedOff() throws {
     let broker = try broker([(name: "log.cleaner.enable", value: "false")])
     produce(broker, 0, keys)

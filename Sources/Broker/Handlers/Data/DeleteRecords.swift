@@ -50,13 +50,17 @@ extension Shard {
     guard offset >= .zero, offset <= partition.highWatermark else { return .failed(KafkaError(.offsetOutOfRange)) }
     let start = partition.log.logStartOffset
     var outcome = PartitionTask.Outcome.deletedRecords(lowWatermark: max(start, offset).value)
-    guard offset > start else { return outcome }
+    // What somebody deleted before, and could not write down, is not deleted yet for whoever asks again.
+    guard offset > start || hosted.isLogStartUnkept else { return outcome }
     do throws(LogError) { try partition.log.deleteRecords(before: offset, now: wallClock) } catch {
       outcome = .failed(Partition.kafkaError(error, partition.topicPartition))
     }
     // Also when removing the files failed: the next request is told where the log begins by now.
-    guard partition.log.logStartOffset > start else { return outcome }
+    guard partition.log.logStartOffset > start || hosted.isLogStartUnkept else { return outcome }
+    hosted.isLogStartUnkept = true
+    let kept = partition.log.logStartOffset
     keepLogStart(hosted) { [unowned self] isKept in
+      if isKept, kept == partition.log.logStartOffset { hosted.isLogStartUnkept = false }
       finishTask(waits.0, waits.1, isKept ? outcome : .failed(KafkaError(.kafkaStorageError)))
     }
     return nil
