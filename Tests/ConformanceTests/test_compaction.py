@@ -61,6 +61,8 @@ def write(broker, topic, written, records, **options):
         {"bootstrap.servers": broker.address, "batch.num.messages": 20, "linger.ms": 1,
          **{name.replace("_", "."): value for name, value in options.items()}}
     )
+    # Else it finds the leader later.
+    producer.list_topics(topic, 10)
     for key, value in records:
         producer.produce(topic, key=key, value=value, partition=0, on_delivery=delivered)
         producer.poll(0)
@@ -199,8 +201,8 @@ def test_kills_in_the_middle_of_cleanings_lose_nothing(own_broker):
         connection.create_topic("t", 1, {**COMPACT, "segment.bytes": "10000", "segment.ms": "200"})
     written = Written()
     for round in range(20):
-        write(broker, "t", written, of_keys(300, 30 + round, b"round %d" % round), enable_idempotence=round % 2 == 0)
-        time.sleep(chance.random() * 0.2)
+        write(broker, "t", written, of_keys(300, 30 + round, b"round %d" % round), enable_idempotence=round % 4 == 0)
+        time.sleep(chance.random() * 0.15)
         broker.restart(kill=True)
         written.check(read(broker, "t"))
     until(lambda: written.check(read(broker, "t")) == 0)

@@ -27,7 +27,7 @@ extension Shard {
   func noteUnopened(_ topic: TopicImage, _ partition: TopicPartition, _ directory: String, _ error: IOError) {
     let mayPass = error.isOutOfSpace || error.isOutOfDescriptors
     environment.logger.error(
-      "\(partition) cannot be opened in \(directory), it stays offline \(mayPass ? "until it can" : "until a restart"): \(error)"
+      "\(partition) cannot be opened in \(directory), it stays offline \(mayPass ? "and is tried again each second" : "until a restart"): \(error)"
     )
     if mayPass { reopenLater([Reopening.Place(topicID: topic.id, partition: partition.partition)], Self.reopenPauseMs) }
   }
