@@ -33,6 +33,7 @@ extension Shard {
     case .space: measureSpace()
     case .clean: cleanTimerFired()
     case .scrub: scrubTimerFired()
+    case .reopen: reopenTimerFired()
     }
   }
 

@@ -68,52 +68,50 @@ extension Shard {
   private func open(
     _ topic: TopicImage, _ index: Int32, _ image: PartitionImage, _ config: TopicConfig
   ) -> PartitionPlace {
-    let topicPartition = TopicPartition(topic.name, index)
-    let folder = folder(of: topicPartition)
-    if case .failed = folders[folder] { return .offline }
-    let directory = startConfig.logDirs[folder] + "/" + topicPartition.description
-    var isNew = !environment.fileSystem.exists(directory)
-    do {
-      if let stored = try Log.topicID(inFolder: directory, fileSystem: environment.fileSystem), stored != topic.id {
-        isNew = true
-        setAside(directory, id: stored)
-      }
-      let log = try Log.open(
-        directory: directory, topicPartition: topicPartition, topicID: topic.id, config: Partition.logConfig(config),
-        environment: logEnvironment, recovery: startMode.recovery(of: topicPartition, in: folder, isNew: isNew),
-        now: wallClock, logStartOffset: isNew ? nil : startMode.checkpoints[folder][.logStartOffset, topicPartition],
-        firstDirtyOffset: isNew ? nil : startMode.checkpoints[folder][.cleanerOffset, topicPartition])
-      noteOpened(log)
-      let hosted = HostedPartition(
-        Partition(
-          topicPartition, topicID: topic.id, log: log, leaderEpoch: image.leaderEpoch, isrCount: image.isr.count,
-          config: config, decompressedBytesMax: Int(startConfig.socketRequestMaxBytes)),
-        folder: folder)
-      if isNew { forgetCheckpoints(ofNew: hosted) } else { compareWithRecoveryPoint(hosted) }
-      return .here(hosted)
+    do throws(IOError) {
+      return try openLog(topic, index, image, config).map(PartitionPlace.here) ?? .offline
     } catch {
-      environment.logger.error("\(topicPartition) cannot be opened in \(directory), it stays offline: \(error)")
-      if error.isOutOfSpace {
-        // What there is of it is nobody's; with room again it begins anew.
-        if isNew { try? environment.fileSystem.removeDirectory(directory) }
-        noteFull(folder)
-      }
+      let topicPartition = TopicPartition(topic.name, index)
+      let folder = folder(of: topicPartition)
+      noteUnopened(topic, topicPartition, startConfig.logDirs[folder] + "/" + topicPartition.description, error)
+      if error.isOutOfSpace { noteFull(folder) }
       return .offline
     }
   }
 
-  /// There is room again: partitions that had none to be opened in get another chance.
-  func openWhatHadNoRoom() {
-    for name in topicsByName.keys.sorted() {
-      guard let routed = topicsByName[name], let topic = image.topic(id: routed.id) else { continue }
-      let isOffline = routed.places.contains { if case .offline = $0 { true } else { false } }
-      guard isOffline else { continue }
-      host(topic)
-      lastTopic = nil
-      for case .here(let hosted) in topicsByName[name]?.places ?? [] where hosted.partition.log.isUnflushed {
-        noteUnflushed(hosted)
-      }
+  /// Opens the log of a partition of this shard, making it where there is none; nil where its folder has failed.
+  func openLog(
+    _ topic: TopicImage, _ index: Int32, _ image: PartitionImage, _ config: TopicConfig
+  ) throws(IOError) -> HostedPartition? {
+    let topicPartition = TopicPartition(topic.name, index)
+    let folder = folder(of: topicPartition)
+    if case .failed = folders[folder] { return nil }
+    let directory = startConfig.logDirs[folder] + "/" + topicPartition.description
+    var isNew = !environment.fileSystem.exists(directory)
+    if let stored = try Log.topicID(inFolder: directory, fileSystem: environment.fileSystem), stored != topic.id {
+      isNew = true
+      setAside(directory, id: stored)
     }
+    let log: Log
+    do throws(IOError) {
+      log = try Log.open(
+        directory: directory, topicPartition: topicPartition, topicID: topic.id, config: Partition.logConfig(config),
+        environment: logEnvironment, recovery: startMode.recovery(of: topicPartition, in: folder, isNew: isNew),
+        now: wallClock, logStartOffset: isNew ? nil : startMode.checkpoints[folder][.logStartOffset, topicPartition],
+        firstDirtyOffset: isNew ? nil : startMode.checkpoints[folder][.cleanerOffset, topicPartition])
+    } catch {
+      // What there is of a new one is nobody's; with room again it begins anew.
+      if isNew { try? environment.fileSystem.removeDirectory(directory) }
+      throw error
+    }
+    noteOpened(log)
+    let hosted = HostedPartition(
+      Partition(
+        topicPartition, topicID: topic.id, log: log, leaderEpoch: image.leaderEpoch, isrCount: image.isr.count,
+        config: config, decompressedBytesMax: Int(startConfig.socketRequestMaxBytes)),
+      folder: folder)
+    if isNew { forgetCheckpoints(ofNew: hosted) } else { compareWithRecoveryPoint(hosted) }
+    return hosted
   }
 
   /// What was on the disk once must still be there. The checkpoint may be what is wrong, so nothing follows from it but words.
@@ -203,6 +201,7 @@ extension Shard {
         environment.logger.error("\(hosted.partition.topicPartition): removing \(directory) failed: \(error)")
       }
     }
+    dropUnopened(topic, routed)
     scheduleDeletedFiles(afterMs: 0)
   }
 

@@ -106,6 +106,7 @@ package final class Shard {
   var scrubbing: Scrubbing
   var bytesFlushedSinceCheckpoint: Int64 = 0
   var opening: OpeningProgress
+  var reopening = Reopening()
   /// The checkpoint files, on the shard that keeps them: what is to be written, and whether a writing is under way.
   var staleCheckpoints: Set<OffsetCheckpoint.Name> = []
   var isWritingCheckpoint = false
@@ -140,7 +141,11 @@ package final class Shard {
   /// The shard that hosts the controller of an elected broker.
   package static let controllerShard = 0
 
-  package init(index: Int, count: Int, config: BrokerConfig, startMode: StartMode, environment: ShardEnvironment) {
+  /// `openFilesMax` is how many segment files all shards may hold open: where it is fewer than ottla.open.files.max.
+  package init(
+    index: Int, count: Int, config: BrokerConfig, startMode: StartMode, environment: ShardEnvironment,
+    openFilesMax: Int = .max
+  ) {
     precondition(count <= 64 && index < count, "shard \(index) of \(count)")
     self.index = index
     self.count = count
@@ -161,7 +166,8 @@ package final class Shard {
     logEnvironment = LogEnvironment(
       fileSystem: environment.fileSystem,
       handles: FileHandleCache(
-        fileSystem: environment.fileSystem, openFilesMax: max(64, Int(config.ottlaOpenFilesMax) / count)),
+        fileSystem: environment.fileSystem,
+        openFilesMax: max(8, min(openFilesMax, Int(config.ottlaOpenFilesMax)) / count)),
       producerCountMax: Int(config.ottlaPartitionProducersMax),
       log: { [logger = environment.logger] event in Self.report(event, to: logger) })
     requestBytesHeldMax =
@@ -287,4 +293,5 @@ enum ShardTimer {
   case space
   case clean
   case scrub
+  case reopen
 }

@@ -68,13 +68,9 @@ package final class RunningBroker {
     let mailboxes = (0..<shardCount).map { _ in Mailbox() }
     self.mailboxes = mailboxes
 
-    // Connections must not take the descriptors that logs need: an append that cannot open its file fails.
-    let connectionsMax = max(16, Int(ottla_open_files_limit()) - Int(config.ottlaOpenFilesMax) - 64)
-    if connectionsMax < Int(config.maxConnections) {
-      logger.warning(
-        "the limit of open files leaves room for \(connectionsMax) connections, fewer than max.connections = \(config.maxConnections)"
-      )
-    }
+    let openFilesLimit = Int(ottla_open_files_limit())
+    let openFiles = OpenFilesBudget(limit: openFilesLimit, segmentFilesMax: Int(config.ottlaOpenFilesMax))
+    openFiles.warn(config, limit: openFilesLimit, logger)
     let limits = ConnectionLimits()
     let barrier = StopBarrier(count: shardCount)
     self.barrier = barrier
@@ -91,12 +87,13 @@ package final class RunningBroker {
       let body: @Sendable () -> Void = {
         let loop = EventLoop(
           index: index, mailboxes: mailboxes, disks: disks, limits: limits, logger: logger,
-          listeners: index == Shard.controllerShard ? listeners : [], connectionsMax: connectionsMax)
+          listeners: index == Shard.controllerShard ? listeners : [], connectionsMax: openFiles.connections)
         let environment = ShardEnvironment(
           time: LinuxClock(), random: LinuxRandom(), fileSystem: fileSystem, logger: logger, transport: loop,
           links: loop, disk: loop, halt: onHalt)
         let shard = Shard(
-          index: index, count: shardCount, config: config, startMode: start.mode, environment: environment)
+          index: index, count: shardCount, config: config, startMode: start.mode, environment: environment,
+          openFilesMax: openFiles.segmentFiles)
         if index == Shard.controllerShard {
           do {
             let coordination = try LocalCoordination(
@@ -188,6 +185,7 @@ package final class RunningBroker {
     _ config: BrokerConfig, _ fileSystem: LinuxFileSystem, _ logger: Logger
   ) throws(StartFailure) -> Start {
     do {
+      if let reason = try DoubledFolders.refusal(among: config.logDirs, fileSystem) { throw StartFailure(reason) }
       let random = LinuxRandom()
       // The metadata knows whose it is: a meta.properties that is gone is made anew with that, one of another cluster refused.
       let metadata = try MetadataInspection.run(config.logDirs[0] + "/cluster-metadata", fileSystem: fileSystem)

@@ -33,7 +33,8 @@ extension Log {
     }
     let limit = min(limit, writtenEndOffset)
     let nothing = LogSlice(range: nil, baseOffset: offset, nextOffset: nil)
-    guard offset < limit, let start = try locate(offset), start.baseOffset < limit else { return nothing }
+    guard offset < limit, let found = try locate(offset), found.baseOffset < limit else { return nothing }
+    let start = try pastEmptied(found, limit)
     let end = try end(of: start, limit: limit)
     let available = end.position - start.position
     guard available > 0 else { return nothing }
@@ -49,6 +50,36 @@ extension Log {
     return LogSlice(
       range: FileRange(file: file, position: start.position, byteCount: Int(byteCount)),
       baseOffset: start.baseOffset, nextOffset: byteCount == available ? end.nextOffset : nil)
+  }
+
+  /// Where a read that would begin at `start` finds a record first: behind the segments that hold nothing from there on
+  /// but batches that compaction has emptied. A reader that is given nothing else goes on behind them, but may take the
+  /// answer for a batch that had no room: librdkafka doubles what it asks for each time, and reports an error in the end.
+  /// Where no record follows, `start`: a reader must get to the end.
+  private func pastEmptied(_ start: BatchLocation, _ limit: Offset) throws(LogError) -> BatchLocation {
+    var place = start
+    while place.segment !== active, try isEmptied(place) {
+      let end = endOffset(of: segmentNumber(of: place.segment.baseOffset))
+      guard end < limit, let next = try? locate(end), next.baseOffset < limit else { return start }
+      place = next
+    }
+    return place
+  }
+
+  /// Whether the rest of a segment is a few batches without a record.
+  private func isEmptied(_ start: BatchLocation) throws(LogError) -> Bool {
+    let segment = start.segment
+    let rest = segment.writtenByteCount - start.position
+    // A batch without a record is its header. What is longer is worth an answer of its own, and not worth the walk.
+    guard rest > 0, rest <= 4096, rest % Int64(RecordBatchHeader.byteCount) == 0, segment.damages.isEmpty else {
+      return false
+    }
+    var recordCount: Int64 = 0
+    try segment.forEachHeader(from: start.position, to: segment.writtenByteCount, environment) { header, _ in
+      recordCount += Int64(header.recordCount)
+      return recordCount == 0
+    }
+    return recordCount == 0
   }
 
   /// The first written batch whose last offset is at least `offset`; nil at the end.

@@ -229,6 +229,20 @@ def test_two_folders_of_two_clusters(case, tmp_path):
     assert f"{other}/meta.properties" in done.stderr and f"x{own}" in done.stderr and own in done.stderr
 
 
+def test_a_partition_in_two_folders(case, tmp_path):
+    """Whichever the broker took, what the other one holds would be missed by no one."""
+    other = tmp_path / "other"
+    shutil.copytree(case.data / "one-0", other / "one-0")
+    command = [broker_module.PROGRAM, "serve", "--listen", "127.0.0.1:0", "--set", f"log.dirs={case.data},{other}"]
+    for _ in range(2):
+        done = subprocess.run(command, capture_output=True, timeout=30, text=True)
+        assert done.returncode == 1 and not (other / "meta.properties").exists()
+        assert f"{case.data}/one-0 and {other}/one-0 are of the same partition" in done.stderr
+    shutil.rmtree(other)
+    case.start()
+    assert case.is_whole("one")
+
+
 @pytest.mark.parametrize("data", [b"", b"\xff\x00garbage\n=\n==", b"version=1\n", b"version=7\ncluster.id=x\nnode.id=1\n"])
 def test_a_meta_properties_that_cannot_be_read(case, data):
     good = properties(case)

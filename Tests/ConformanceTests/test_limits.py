@@ -5,6 +5,7 @@ import time
 import pytest
 
 import wire as kafka
+from broker import Broker
 from clients import Confluent
 from wire import Closed, Connection, batch
 
@@ -133,3 +134,27 @@ def test_requests_larger_than_the_limit(own_broker):
         with pytest.raises(Closed):
             connection.send(kafka.PRODUCE, 7, Connection.produce_body("t", batch([bytes(1_100_000)])))
             connection.receive()
+
+
+def test_few_descriptors_are_enough_for_many_partitions(tmp_path):
+    """A limit of 256 open files: segment files and connections share it, at a start as well."""
+    broker = Broker(tmp_path)
+    plain = broker.command
+    broker.command = lambda: ["bash", "-c", 'ulimit -n 256 && exec "$@"', "limited"] + plain()
+    broker.start()
+    with Connection(broker) as connection:
+        connection.create_topic("t", 300, {"segment.bytes": "300"})
+        for turn in range(2):
+            for partition in range(300):
+                assert connection.produce("t", batch([bytes(200)]), partition, acks=1)[:2] == (0, turn)
+    broker.restart(kill=True)
+    held = [Connection(broker) for _ in range(80)]
+    for partition in range(300):
+        connection = held[partition % 80]
+        assert connection.list_offset("t", -1, partition)[0::2] == (0, 2)
+        assert connection.produce("t", batch([b"last"]), partition)[:2] == (0, 2)
+    for connection in held:
+        connection.close()
+    broker.stop()
+    log = broker.log.read_text()
+    assert "leaves room for 96 segment files" in log and "too many open files" not in log

@@ -30,6 +30,14 @@ struct KeyedRecord: Hashable {
   }
 }
 
+/// Whether a read at `offset` may begin with `first`, of a log of `headers`: no record is passed over.
+func mayBegin(_ first: RecordBatchHeader?, at offset: Int64, of headers: [RecordBatchHeader]) -> Bool {
+  let due = headers.drop { $0.lastOffset.value < offset }
+  guard let first else { return due.isEmpty }
+  let passed = due.prefix { $0 != first }
+  return passed.count < due.count && passed.allSatisfy { $0.recordCount == 0 }
+}
+
 /// A batch of keyed records.
 func makeBatch(
   _ records: [KeyedRecord], compression: CompressionType = .none, producerID: Int64 = -1, baseSequence: Int32 = -1,

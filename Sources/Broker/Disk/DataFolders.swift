@@ -140,7 +140,6 @@ extension Shard {
       let number = hosted.partition.topicPartition.partition
       if groupHosts[number]?.hosted === hosted { groupHosts[number]?.isReadOnly = false }
     }
-    openWhatHadNoRoom()
   }
 
   /// A write found no room: nothing more is taken until whoever measures says that there is.
