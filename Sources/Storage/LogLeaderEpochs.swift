@@ -25,8 +25,9 @@ extension Log {
   }
 
   /// Reads the checkpoint, or where it is missing or damaged the whole log. The checkpoint is written at every roll and
-  /// synced at every flush, so only the active segment and what is behind the recovery point may know of newer terms:
-  /// they are asked unless the last stop was clean and the checkpoint knows the term of the last batch.
+  /// synced at every flush, so only the active segment after a clean stop, what is behind the recovery point after another, and any
+  /// batch where there is none, may know of newer terms. They are asked unless the last stop was clean and the checkpoint
+  /// knows the term of the last batch.
   func loadLeaderEpochs(_ names: [String], _ mode: LogRecoveryMode) throws(IOError) {
     let file = path(LogFileName.leaderEpochs)
     var isKnown = false
@@ -45,7 +46,9 @@ extension Log {
     defer { leaderEpochs.truncateFromStart(logStartOffset) }
     isKnown = isKnown && (!leaderEpochs.entries.isEmpty || logStartOffset == logEndOffset)
     if isKnown, mode == .clean, recoveredEpoch <= leaderEpochs.latest { return }
-    let newer = min(active.baseOffset, max(mode.checkedFrom ?? active.baseOffset, logStartOffset))
+    // A recovery point beyond the end says nothing of what is there: the log was cut since it was noted.
+    let point = mode.tornFrom.flatMap { $0 <= logEndOffset ? $0 : nil } ?? .zero
+    let newer = mode == .clean ? active.baseOffset : max(point, logStartOffset)
     // Terms of what was not flushed are those of its batches: the checkpoint may be of batches that are gone.
     if mode != .clean { leaderEpochs.truncateFromEnd(newer) }
     try forEachHeader(from: isKnown ? newer : logStartOffset) { header in
