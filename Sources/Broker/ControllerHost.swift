@@ -4,6 +4,7 @@ package import Coordination
 internal import Effects
 internal import Observability
 package import Primitives
+internal import Storage
 
 /// The controller and its log, on the shard that hosts them: decides commands, appends what they lead to, and tells every
 /// shard. A command is answered when all shards of this broker have applied it, so that the next Metadata request sees it.
@@ -23,6 +24,8 @@ package final class ControllerHost {
   var deletionsSpreading: Set<UInt64> = []
   /// Checkpoint files that have yet to forget deleted topics, and cleanings of their logs that have yet to end.
   var forgettingCount = 0
+  /// Those that could not be written.
+  var unforgotten: Set<OffsetCheckpoint.Name> = []
   /// Commands that wait for both to end: until then another topic must not get such a name, for it would get the folders
   /// under the open logs.
   var delayed: [(command: ControllerCommand, finish: Finish)] = []
@@ -86,6 +89,7 @@ extension Shard {
       return finish(.failure(KafkaError(.notController, "the cluster's metadata is still being loaded")))
     }
     guard isWorking(0) else { return finish(.failure(Self.metadataFolderFailed)) }
+    if command.makesPartitions, !host.unforgotten.isEmpty { return finish(.failure(Self.noRoomToForget)) }
     guard host.mayDecide else { return host.delayed.append((command, finish)) }
     let decision: Decision<MetadataRecord, ControllerReply>
     do throws(KafkaError) { decision = try host.controller.decide(command, at: wallClock) } catch {
@@ -158,6 +162,10 @@ extension Shard {
     guard host.spreading[host.latestImage] != nil else { return finish() }
     host.spreading[host.latestImage]?.finishes.append(finish)
   }
+
+  private static let noRoomToForget = KafkaError(
+    .kafkaStorageError,
+    "a data folder is full: topics can be made when there is room, for its checkpoints still speak of deleted ones")
 
   private static let metadataFolderFailed = KafkaError(
     .kafkaStorageError, "the data folder that holds the cluster's metadata has failed")

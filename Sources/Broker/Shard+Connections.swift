@@ -365,6 +365,9 @@ extension Shard {
   }
 
   func flushConnections() {
+    let sending = sendingList
+    sendingList.removeAll(keepingCapacity: true)
+    for connection in sending { markForFlush(connection) }
     var position = 0
     while position < flushList.count {
       let connection = flushList[position]
@@ -408,20 +411,28 @@ extension Shard {
     markForResume(connection)
   }
 
+  /// So much of a file is sent to one connection before the others have their turn.
+  private static let filePortionBytesMax = 256 << 10
+
   /// Sends from the file at the front; true when it is done.
   private func sendFile(_ connection: Connection) -> Bool {
     let file = connection.files[connection.filesSent]
     let position = file.range.position + Int64(file.sent)
     let rest = file.range.byteCount - file.sent
+    let portion = min(rest, Self.filePortionBytesMax)
     let outcome = environment.transport.write(
-      file.range.file, from: position, byteCount: rest, to: connection.id)
+      file.range.file, from: position, byteCount: portion, to: connection.id)
     guard case .accepted(let count) = outcome else {
       close(connection, why: nil)
       return false
     }
     connection.files[connection.filesSent].sent += count
-    if count < rest {
+    if count < portion {
       connection.isOutputBlocked = true
+      return false
+    }
+    if count < rest {
+      sendingList.append(connection)
       return false
     }
     connection.filesSent += 1

@@ -70,6 +70,8 @@ package final class Shard {
   var openConnectionCount = 0
   var flushList: [Connection] = []
   var resumeList: [Connection] = []
+  /// Connections in the middle of a file, which go on with the next turn.
+  var sendingList: [Connection] = []
   var buffers: [OutputBuffer] = []
   /// Bytes of requests held in `Connection.input`.
   var requestBytesHeld = 0
@@ -109,9 +111,8 @@ package final class Shard {
   var reopening = Reopening()
   /// The checkpoint files, on the shard that keeps them: what is to be written, and whether a writing is under way.
   var staleCheckpoints: Set<OffsetCheckpoint.Name> = []
+  var unwrittenCheckpoints: Set<OffsetCheckpoint.Name> = []
   var isWritingCheckpoint = false
-  /// Checkpoint files that could not be written and are being removed: nothing is written before they are gone.
-  var checkpointRemovalCount = 0
   /// Who waits for the next writing of one, and learns whether it went well.
   var checkpointWaits: [OffsetCheckpoint.Name: [(Bool) -> Void]] = [:]
   /// What waits for another shard to keep a log's start.
@@ -209,13 +210,13 @@ package final class Shard {
       settleAppends()
       startFlushes()
       flushConnections()
-      guard !resumeList.isEmpty else { return false }
+      guard !resumeList.isEmpty else { return !sendingList.isEmpty }
       resumeConnections()
     }
     settleAppends()
     startFlushes()
     flushConnections()
-    return !resumeList.isEmpty
+    return !resumeList.isEmpty || !sendingList.isEmpty
   }
 
   /// No request starts any more, what is parked gets an answer, and connections end when they have theirs.

@@ -40,6 +40,8 @@ package protocol File: AnyObject, Sendable {
   func size() throws(IOError) -> Int64
   /// Reads up to `buffer.count` bytes at `position`; fewer only at the end of the file. Returns how many.
   func read(into buffer: UnsafeMutableRawBufferPointer, at position: Int64) throws(IOError) -> Int
+  /// From now on nothing is to be read but what is asked for: what the kernel reads ahead, others wait behind.
+  func readNothingAhead()
   /// Whether reading these bytes would find them in memory, as far as samples tell: a read of others waits for the disk.
   func isCached(_ byteCount: Int, at position: Int64) -> Bool
   /// Lets go of what memory holds of the file, but for what is still to be written: reads then see what the disk has. After
@@ -123,4 +125,9 @@ extension FileSystem {
     let slash = path.lastIndex(of: "/")
     try syncDirectory(slash.map { String(path[..<$0]) } ?? ".")
   }
+}
+
+extension File {
+  /// Where nothing is read ahead there is nothing to do.
+  package func readNothingAhead() {}
 }

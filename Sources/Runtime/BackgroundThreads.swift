@@ -67,7 +67,7 @@ final class BackgroundThreads: Sendable {
     }
     for number in missing {
       threads.start("cleaner-\(number)") { [self] in
-        ottla_lower_priority()
+        ottla_lower_priority(10)
         work(number)
       }
     }

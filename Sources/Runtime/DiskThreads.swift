@@ -1,7 +1,9 @@
 internal import Broker
+internal import CLinux
 internal import Effects
 internal import Primitives
 internal import Storage
+internal import Synchronization
 
 /// The threads that wait for disks, those of each data folder by themselves: a folder whose disk stalls holds nobody else up.
 final class DiskThreads: Sendable {
@@ -60,6 +62,8 @@ final class FolderThreads: Sendable {
   private let rounds = JobQueue<FlushRound>()
   private let prompt = JobQueue<DiskOrder>()
   private let crewCount: Int
+  /// Whether a flush is under way: reads of old data wait for its end, as long as that does not take long.
+  private let isFlushing = Atomic<Bool>(false)
   private let threads = ThreadList()
   private let crew = ThreadList()
 
@@ -77,7 +81,7 @@ final class FolderThreads: Sendable {
     crewCount = max(0, flushThreads - 1)
     threads.start("flush") { [self] in flush() }
     for number in 0..<crewCount { crew.start("flush-\(number + 1)") { [rounds] in Self.help(rounds) } }
-    for number in 0..<Self.promptThreadCount { threads.start("disk-\(number)") { [self] in work() } }
+    for number in 0..<Self.promptThreadCount { threads.start("disk-\(number)") { [self] in promptly() } }
   }
 
   func add(_ order: DiskOrder) {
@@ -95,9 +99,28 @@ final class FolderThreads: Sendable {
     crew.join()
   }
 
-  private func work() {
-    while let order = prompt.take() { finish(order, order.job.run(fileSystem, order.pace)) }
+  /// Behind shards and flushes, before what nobody waits for.
+  private func promptly() {
+    ottla_lower_priority(5)
+    work()
   }
+
+  private func work() {
+    while let order = prompt.take() {
+      if case .read = order.job { giveWay() }
+      finish(order, order.job.run(fileSystem, order.pace))
+    }
+  }
+
+  /// Who catches up reads as fast as the disk can; those who wait for a flush would wait behind all that.
+  private func giveWay() {
+    for _ in 0..<Self.giveWayCountMax where isFlushing.load(ordering: .relaxed) {
+      ottla_sleep(Self.giveWayNanoseconds)
+    }
+  }
+
+  private static let giveWayNanoseconds: Int64 = 50_000
+  private static let giveWayCountMax = 200
 
   // MARK: flushing
 
@@ -120,6 +143,8 @@ final class FolderThreads: Sendable {
         if case .flush(let more) = order.job { works += more } else { others.append(order) }
       }
       if !works.isEmpty {
+        isFlushing.store(true, ordering: .relaxed)
+        defer { isFlushing.store(false, ordering: .relaxed) }
         let result = unlessFailed { bringToDisk(works) }
         for order in orders { if case .flush = order.job { finish(order, result) } }
       }
@@ -130,9 +155,9 @@ final class FolderThreads: Sendable {
   private func bringToDisk(_ works: [FlushWork]) -> DiskResult {
     let files = works.flatMap(\.files)
     do throws(IOError) {
-      if files.count >= Self.wholeSyncFileCount {
-        try fileSystem.syncAll(holding: path)
-      } else {
+      if files.count < Self.wholeSyncFileCount {
+        try sync(files)
+      } else if try !syncWhole() {
         try sync(files)
       }
       // A folder that got many new names needs one sync; the inner ones come first.
@@ -145,6 +170,15 @@ final class FolderThreads: Sendable {
       }
       return .done
     } catch { return .failed(error) }
+  }
+
+  /// Syncs the whole file system; false where no descriptor is left for that, and nothing was done.
+  private func syncWhole() throws(IOError) -> Bool {
+    do throws(IOError) { try fileSystem.syncAll(holding: path) } catch {
+      guard error.isOutOfDescriptors else { throw error }
+      return false
+    }
+    return true
   }
 
   private func sync(_ files: [any File]) throws(IOError) {

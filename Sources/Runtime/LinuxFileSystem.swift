@@ -1,11 +1,13 @@
 internal import CLinux
 package import Effects
 internal import Glibc
+internal import Synchronization
 
 /// A file behind a descriptor, closed with the last reference to it.
 package final class LinuxFile: File {
   let descriptor: Int32
   private let path: String
+  private let readsNothingAhead = Atomic<Bool>(false)
 
   init(descriptor: Int32, path: String) {
     self.descriptor = descriptor
@@ -20,6 +22,10 @@ package final class LinuxFile: File {
 
   package func read(into buffer: UnsafeMutableRawBufferPointer, at position: Int64) throws(IOError) -> Int {
     try checked(ottla_pread(descriptor, buffer.baseAddress, buffer.count, position), "pread", path)
+  }
+
+  package func readNothingAhead() {
+    if !readsNothingAhead.exchange(true, ordering: .relaxed) { ottla_read_nothing_ahead(descriptor) }
   }
 
   package func isCached(_ byteCount: Int, at position: Int64) -> Bool {

@@ -169,7 +169,12 @@ package final class RunningBroker {
   }
 
   private static func lock(_ directory: String, _ fileSystem: LinuxFileSystem) throws(StartFailure) -> Int32 {
-    do throws(IOError) { try fileSystem.createDirectory(directory) } catch {
+    do throws(IOError) {
+      let isNew = !fileSystem.isDirectory(directory)
+      try fileSystem.createDirectory(directory)
+      // With its name in the folder above: else a power cut takes it all.
+      if isNew { try fileSystem.syncDirectory(directory + "/..") }
+    } catch {
       throw StartFailure("the data folder \(directory) cannot be made: \(error)")
     }
     let lock = ottla_lock_file(directory + "/.lock")

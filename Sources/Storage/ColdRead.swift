@@ -13,6 +13,8 @@ package struct ColdRead: Sendable {
   let segmentBaseOffset: Offset
   let cutCount: Int
   let swapCount: Int
+  /// Where the batches of the segment end.
+  let segmentByteCount: Int64
 
   /// A batch that is not what was written.
   package struct Damage: Hashable, Sendable {
@@ -22,7 +24,7 @@ package struct ColdRead: Sendable {
   }
 
   /// The longest range that is read at once, but for one larger batch.
-  package static let byteCountMax = 1 << 20
+  package static let byteCountMax = 256 << 10
 
   /// Reads the range and checks every whole batch of it; says what it found first.
   package func run() throws(IOError) -> Damage? {
@@ -39,7 +41,11 @@ package struct ColdRead: Sendable {
       guard let header = RecordBatchHeader(reading: rest), header.magic == 2,
         header.totalByteCount >= RecordBatchHeader.byteCount
       else { return damage(position, "no batch begins there") }
-      guard header.totalByteCount <= rest.count else { return nil }
+      guard header.totalByteCount <= rest.count else {
+        let end = range.position + Int64(position) + Int64(header.totalByteCount)
+        // Not the part of a batch that a range ends with: there is no such batch in the segment.
+        return end > segmentByteCount ? damage(position, "a batch that reaches beyond the end of its segment") : nil
+      }
       guard header.checksumMatches(UnsafeRawBufferPointer(rebasing: rest[..<header.totalByteCount])) else {
         return damage(position, "the checksum does not match")
       }
@@ -62,6 +68,7 @@ extension Log {
     // What was written a moment ago is in memory: no need to ask.
     if segment === active, range.position + Self.warmTailByteCount > active.writtenByteCount { return nil }
     guard !range.file.isCached(range.byteCount, at: range.position) else { return nil }
+    range.file.readNothingAhead()
     var byteCount = min(range.byteCount, bytesMax, ColdRead.byteCountMax)
     if byteCount < range.byteCount {
       let first = try firstBatchByteCount(
@@ -71,7 +78,7 @@ extension Log {
     return ColdRead(
       range: FileRange(file: range.file, position: range.position, byteCount: byteCount),
       baseOffset: slice.baseOffset, segmentBaseOffset: segment.baseOffset, cutCount: cutCount,
-      swapCount: swapCount)
+      swapCount: swapCount, segmentByteCount: segment.writtenByteCount)
   }
 
   /// The end of the active segment that is taken to be in memory without asking.

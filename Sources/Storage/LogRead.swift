@@ -34,6 +34,7 @@ extension Log {
     let limit = min(limit, writtenEndOffset)
     let nothing = LogSlice(range: nil, baseOffset: offset, nextOffset: nil)
     guard offset < limit, let found = try locate(offset), found.baseOffset < limit else { return nothing }
+    if found.segment !== active { try readNothingAhead(of: found.segment) }
     let start = try pastEmptied(found, limit)
     let end = try end(of: start, limit: limit)
     let available = end.position - start.position
@@ -50,6 +51,12 @@ extension Log {
     return LogSlice(
       range: FileRange(file: file, position: start.position, byteCount: Int(byteCount)),
       baseOffset: start.baseOffset, nextOffset: byteCount == available ? end.nextOffset : nil)
+  }
+
+  /// Who catches up asks for the next part soon enough; megabytes that the kernel reads ahead would stand in the way of every
+  /// flush, and once it has begun to, each part leads to the next.
+  private func readNothingAhead(of segment: LogSegment) throws(LogError) {
+    try onFile { () throws(IOError) in try environment.handles.file(segment.log) }.readNothingAhead()
   }
 
   /// Where a read that would begin at `start` finds a record first: behind the segments that hold nothing from there on

@@ -185,7 +185,7 @@ import Testing
     let range = try #require(slice.range)
     let cold = ColdRead(
       range: range, baseOffset: .zero, segmentBaseOffset: .zero, cutCount: fixture.log.cutCount,
-      swapCount: fixture.log.swapCount)
+      swapCount: fixture.log.swapCount, segmentByteCount: .max)
     try fixture.clean()
     #expect(try fixture.log.noteDamage(ColdRead.Damage(position: 0, reason: "old"), foundBy: cold) == nil)
     #expect(fixture.log.segments.allSatisfy { $0.damages.isEmpty })

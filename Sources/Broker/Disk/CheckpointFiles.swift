@@ -112,25 +112,13 @@ extension Shard {
     }
   }
 
-  /// Writes a checkpoint file without what was forgotten, or removes it; until then the controller makes no topic.
+  /// Writes a checkpoint file without what was forgotten; until then the controller makes no topic. Where there is no room
+  /// for that, topics cannot be made: that is told at once, and other commands go on, for they may make room.
   func forgetInFile(_ name: OffsetCheckpoint.Name) {
     controllerHost?.forgettingCount += 1
     writeCheckpoint(name) { [unowned self] isKept in
-      guard !isKept else { return forgotten() }
-      // Removing needs no room. The next writing makes the file anew, and must not be what is removed.
-      checkpointRemovalCount += 1
-      let folders = config.logDirs.indices.filter { isWorking($0) }
-      var missing = folders.count
-      for folder in folders {
-        let file = config.logDirs[folder] + "/" + name.rawValue
-        onDisk(folder, .remove(files: [file], folders: [])) { [unowned self] _ in
-          missing -= 1
-          guard missing == 0 else { return }
-          checkpointRemovalCount -= 1
-          forgotten()
-          writeStaleCheckpoint()
-        }
-      }
+      if isKept { controllerHost?.unforgotten.remove(name) } else { controllerHost?.unforgotten.insert(name) }
+      forgotten()
     }
   }
 
@@ -156,7 +144,7 @@ extension Shard {
   }
 
   private func writeStaleCheckpoint() {
-    guard !isWritingCheckpoint, checkpointRemovalCount == 0,
+    guard !isWritingCheckpoint,
       let name = OffsetCheckpoint.Name.allCases.first(where: staleCheckpoints.contains)
     else { return }
     staleCheckpoints.remove(name)
@@ -184,8 +172,20 @@ extension Shard {
           if error.isOfTheDevice { failFolder(folder, error) }
         }
         missing -= 1
-        if missing == 0 { then(isKept) }
+        guard missing == 0 else { return }
+        // What could not be written, for want of room or of descriptors, is tried again with the next look at the disk.
+        if !isKept { unwrittenCheckpoints.insert(name) }
+        then(isKept)
       }
+    }
+  }
+
+  /// Files that could not be written get another chance.
+  func retryCheckpoints() {
+    let names = unwrittenCheckpoints
+    unwrittenCheckpoints.removeAll()
+    for name in OffsetCheckpoint.Name.allCases where names.contains(name) {
+      if controllerHost?.unforgotten.contains(name) == true { forgetInFile(name) } else { writeCheckpoint(name) }
     }
   }
 }

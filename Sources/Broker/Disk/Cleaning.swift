@@ -69,6 +69,7 @@ extension Shard {
       result = try hosted.partition.log.finishCleaning(work, outcome, now: wallClock)
     } catch {
       noteFailure(error, of: hosted)
+      hosted.mayBeCleanedFrom = now.advanced(byMilliseconds: Self.pauseMs)
       return cleaningEnded(hosted)
     }
     report(result, outcome.statistics, hosted)
@@ -103,7 +104,10 @@ extension Shard {
         if let next { return swap(next, hosted) }
         tellFirstDirtyOffset(hosted)
         scheduleDeletedFiles(afterMs: 1000)
-      } catch { noteFailure(error, of: hosted) }
+      } catch {
+        noteFailure(error, of: hosted)
+        hosted.mayBeCleanedFrom = now.advanced(byMilliseconds: Self.pauseMs)
+      }
       cleaningEnded(hosted)
     }
   }

@@ -89,6 +89,7 @@ extension Shard {
   func measureSpace() {
     timers.schedule(.space, at: now.advanced(byMilliseconds: isSpaceMoving ? 1000 : 5000))
     isSpaceMoving = false
+    retryCheckpoints()
     for (number, folder) in config.logDirs.enumerated() {
       guard case .working = folders[number] else { continue }
       onDisk(number, .measureSpace(folder)) { [unowned self] result in

@@ -43,14 +43,16 @@ void ottla_eventfd_signal(int descriptor);
 void ottla_eventfd_clear(int descriptor);
 void ottla_wait_readable(int descriptor);
 
-/// Lets the calling thread have the processor and the disk only when others do not want them.
-void ottla_lower_priority(void);
+/// Lets the calling thread have the processor and the disk when others do not want them: `nice` from 0 to 19.
+void ottla_lower_priority(int nice);
 void ottla_sleep(int64_t nanoseconds);
 
 // -- files
 int ottla_open(const char *path, int writable);
 ssize_t ottla_pread(int file, void *bytes, size_t count, int64_t position);
-/// Whether samples of a range, one every 64 KiB and the last byte, are in the page cache. 1 where the file system cannot say.
+/// Lets the kernel read nothing ahead through this descriptor.
+void ottla_read_nothing_ahead(int file);
+/// Whether a range is in the page cache; where the kernel cannot say, whether samples are, one every 64 KiB and the last byte.
 int ottla_is_cached(int file, int64_t position, size_t count);
 ssize_t ottla_pwrite(int file, const void *bytes, size_t count, int64_t position);
 ssize_t ottla_pwrite_two(int file, const void *head, size_t head_count, const void *body, size_t body_count, int64_t position);

@@ -26,6 +26,16 @@ package enum ControllerCommand: Sendable {
   case incrementalAlterConfigs(IncrementalAlterConfigsRequest)
   /// Takes `count` producer ids for one broker to hand out (Kafka's AllocateProducerIds).
   case allocateProducerIDs(count: Int32)
+
+  /// Whether partitions may come of it whose names others had before.
+  package var makesPartitions: Bool {
+    switch self {
+    case .createTopics, .createInternalTopic, .createPartitions: true
+    case .createCluster, .registerBroker, .unregisterBroker, .bumpLeaderEpochs, .deleteTopics, .alterConfigs,
+      .incrementalAlterConfigs, .allocateProducerIDs:
+      false
+    }
+  }
 }
 
 /// What a controller answers once the records of its decision are committed.

@@ -73,7 +73,7 @@ import Testing
     #expect(try broker.readAll("orders") == (0..<4).map { SeenRecord(offset: $0, value: "new") })
   }
 
-  @Test func aFileThatFindsNoRoomIsRemovedSoThatNamesBecomeFree() throws {
+  @Test func whereAFileFindsNoRoomTopicsAreMadeWhenThereIsSome() throws {
     let broker = try SimulatedBroker()
     try broker.create("orders")
     let client = broker.connect()
@@ -85,7 +85,13 @@ import Testing
     client.sendDelete("orders")
     client.sendCreate("orders")
     broker.settle()
-    #expect(client.take().map(\.topicErrors) == [[.none], [.none]])
-    #expect(!broker.disk.exists("/data/log-start-offset-checkpoint"))
+    #expect(client.take().map(\.topicErrors) == [[.none], [.kafkaStorageError]])
+    #expect(try read(.logStartOffset, broker) == [TopicPartition("orders", 0): Offset(3)])
+    broker.disk.heal()
+    broker.advance(ms: 6000)
+    #expect(try read(.logStartOffset, broker).isEmpty)
+    client.sendCreate("orders")
+    broker.settle()
+    #expect(try client.takeOne().topicErrors == [.none])
   }
 }
