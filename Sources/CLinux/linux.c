@@ -205,19 +205,19 @@ static int is_sample_cached(int file, int64_t position) {
   return preadv2(file, &into, 1, position, RWF_NOWAIT) >= 0 || errno != EAGAIN;
 }
 
-// cachestat (Linux 6.5): counts, and reads nothing. -1 where it cannot be had.
+// cachestat (Linux 6.5): counts, and reads nothing. 0 also where it cannot be had.
 static int is_range_cached(int file, int64_t position, size_t count) {
   struct { uint64_t offset, length; } range = {(uint64_t)position, count};
   struct { uint64_t cached, dirty, writeback, evicted, recently_evicted; } found;
-  if (syscall(451, file, &range, &found, 0) != 0) return -1;
+  if (syscall(451, file, &range, &found, 0) != 0) return 0;
   const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
   return found.cached >= ((uint64_t)position + count - 1) / page - (uint64_t)position / page + 1;
 }
 
 int ottla_is_cached(int file, int64_t position, size_t count) {
   if (count == 0) return 1;
-  const int known = is_range_cached(file, position, count);
-  if (known >= 0) return known;
+  // That nothing is cached may only be said of an overlay's own file, whose pages another has: then samples decide.
+  if (is_range_cached(file, position, count) == 1) return 1;
   const int64_t last = position + (int64_t)count - 1;
   for (int64_t sample = position; sample < last; sample += 64 << 10)
     if (!is_sample_cached(file, sample)) return 0;
