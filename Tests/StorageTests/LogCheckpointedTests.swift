@@ -110,4 +110,15 @@ import Testing
     #expect(fixture.log.active.maxTimestamp == Timestamp(milliseconds: 1_800_000_000_000))
     #expect(fixture.log.active.offsetOfMaxTimestamp == Offset(Int64(number)))
   }
+
+  /// The entries of the two indexes reach the disk at different times: where those of the time index are behind, the largest
+  /// timestamp may lie where only the other one has entries.
+  @Test func aTimeIndexThatIsBehindIsNotTheLastWord() throws {
+    let (fixture, point) = try fixture(timestamps: { $0 == 15 ? 1_800_000_000_000 : 1_700_000_000_000 + Int64($0) })
+    try fixture.fileSystem.open(fixture.directory + "/00000000000000000000.timeindex", .readWrite)
+      .truncate(to: Int64(2 * TimeIndexEntry.byteCount))
+    try fixture.reopen(.unclean(recoveryPoint: point))
+    #expect(fixture.log.active.maxTimestamp == Timestamp(milliseconds: 1_800_000_000_000))
+    #expect(fixture.log.active.offsetOfMaxTimestamp == Offset(15))
+  }
 }
