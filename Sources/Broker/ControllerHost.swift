@@ -114,7 +114,9 @@ extension Shard {
       case .appendFailed(let token, let error):
         environment.logger.error("the metadata log took no records: \(error.message ?? error.code.name)")
         host.appending.removeValue(forKey: token)?.finish(.failure(error))
-      case .elected: break
+      case .elected, .controllerChanged, .brokersPresent, .registered, .unregistered, .connectionChanged, .refused,
+        .closed:
+        break
       case .resigned:
         failFolder(0, IOError(operation: "the metadata log", path: config.logDirs[0], errno: 5))
       case .loaded:

@@ -87,7 +87,8 @@ extension Shard {
       .listGroups, .deleteGroups:
       groupRequest(request, context)
 
-    case .produce, .fetch, .saslHandshake, .addPartitionsToTxn, .addOffsetsToTxn, .endTxn, .writeTxnMarkers,
+    case .produce, .fetch, .envelope, .alterPartition, .brokerHeartbeat, .allocateProducerIds, .saslHandshake,
+      .addPartitionsToTxn, .addOffsetsToTxn, .endTxn, .writeTxnMarkers,
       .txnOffsetCommit, .describeAcls, .createAcls, .deleteAcls, .alterReplicaLogDirs, .saslAuthenticate,
       .electLeaders, .alterPartitionReassignments, .listPartitionReassignments, .describeClientQuotas,
       .alterClientQuotas, .describeUserScramCredentials, .alterUserScramCredentials, .describeQuorum, .updateFeatures,

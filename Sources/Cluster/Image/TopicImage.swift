@@ -12,9 +12,20 @@ package struct PartitionImage: Hashable, Sendable {
   package var leaderEpoch: LeaderEpoch
   /// Grows with each change of this partition's record (KIP-841).
   package var partitionEpoch: Int32
+  /// Those of `replicas` that a reassignment under way brings (KIP-455).
+  package var addingReplicas: [BrokerID]
+  /// Those of `replicas` that go when it is done.
+  package var removingReplicas: [BrokerID]
+  /// Those of `isr` that may have lost acknowledged records with their machine or their disk: they lead only where an
+  /// unclean leader is allowed.
+  package var doubtfulReplicas: [BrokerID]
   package init(
-    replicas: [BrokerID], isr: [BrokerID], leader: BrokerID, leaderEpoch: LeaderEpoch, partitionEpoch: Int32
+    replicas: [BrokerID], isr: [BrokerID], leader: BrokerID, leaderEpoch: LeaderEpoch, partitionEpoch: Int32,
+    addingReplicas: [BrokerID] = [], removingReplicas: [BrokerID] = [], doubtfulReplicas: [BrokerID] = []
   ) {
+    self.addingReplicas = addingReplicas
+    self.removingReplicas = removingReplicas
+    self.doubtfulReplicas = doubtfulReplicas
     self.replicas = replicas
     self.isr = isr
     self.leader = leader
