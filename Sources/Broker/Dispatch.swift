@@ -67,6 +67,7 @@ extension Shard {
     case .metadata(let request): metadata(request, context)
     case .describeCluster(let request): describeCluster(request, context)
     case .describeTopicPartitions(let request): describeTopicPartitions(request, context)
+    case .envelope(let request): envelope(request, context)
 
     case .listOffsets(let request): listOffsets(request, context)
     case .offsetForLeaderEpoch(let request): offsetForLeaderEpoch(request, context)
@@ -87,7 +88,7 @@ extension Shard {
       .listGroups, .deleteGroups:
       groupRequest(request, context)
 
-    case .produce, .fetch, .envelope, .alterPartition, .brokerHeartbeat, .allocateProducerIds, .saslHandshake,
+    case .produce, .fetch, .alterPartition, .brokerHeartbeat, .allocateProducerIds, .saslHandshake,
       .addPartitionsToTxn, .addOffsetsToTxn, .endTxn, .writeTxnMarkers,
       .txnOffsetCommit, .describeAcls, .createAcls, .deleteAcls, .alterReplicaLogDirs, .saslAuthenticate,
       .electLeaders, .alterPartitionReassignments, .listPartitionReassignments, .describeClientQuotas,

@@ -34,6 +34,7 @@ extension Shard {
     case .clean: cleanTimerFired()
     case .scrub: scrubTimerFired()
     case .reopen: reopenTimerFired()
+    case .coordination: coordinationTimerFired()
     }
   }
 

@@ -258,13 +258,18 @@ extension Shard {
 /// been synced since.
 package struct StartMode: Sendable {
   let wasCleanShutdown: Bool
+  /// The id of this run of the process.
+  package let incarnation: UUID
   /// What the checkpoint files of each folder of log.dirs say.
   let checkpoints: [FolderCheckpoints]
   /// Folders of deleted partitions that are still to be removed.
   let leftoverFolders: [String]
 
-  package init(wasCleanShutdown: Bool, checkpoints: [FolderCheckpoints], leftoverFolders: [String] = []) {
+  package init(
+    wasCleanShutdown: Bool, incarnation: UUID, checkpoints: [FolderCheckpoints], leftoverFolders: [String] = []
+  ) {
     self.wasCleanShutdown = wasCleanShutdown
+    self.incarnation = incarnation
     self.checkpoints = checkpoints
     self.leftoverFolders = leftoverFolders
   }

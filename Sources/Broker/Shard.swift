@@ -295,4 +295,5 @@ enum ShardTimer {
   case clean
   case scrub
   case reopen
+  case coordination
 }

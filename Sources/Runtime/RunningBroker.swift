@@ -80,9 +80,9 @@ package final class RunningBroker {
       folders: config.logDirs, fileSystem: fileSystem, flushThreads: Int(config.ottlaFlushThreads),
       mailboxes: mailboxes)
     self.disks = disks
-    let registration = BrokerRegistration(
-      id: config.nodeId, rack: config.brokerRack,
-      endpoints: addresses.map { BrokerEndpoint(name: $0.name, host: $0.host, port: Int32($0.port)) })
+    let presence = BrokerPresence(
+      id: config.nodeId, rack: config.brokerRack, endpoints: Self.endpoints(config, addresses),
+      incarnation: start.mode.incarnation, dataID: start.dataID, lastRun: start.lastRun)
     for index in 0..<shardCount {
       let body: @Sendable () -> Void = {
         let loop = EventLoop(
@@ -105,8 +105,9 @@ package final class RunningBroker {
             }
             if let refusal = unusedFolders.refusal(coordination.image) { throw StartFailure(refusal) }
             let host = ControllerHost(
-              coordination: coordination, controller: Controller(config: config, randomSeed: LinuxRandom().next()))
-            shard.host(host, clusterID: start.clusterID, registration: registration) { result in
+              coordination: coordination, controller: Controller(config: config, randomSeed: LinuxRandom().next()),
+              clusterID: start.clusterID)
+            shard.host(host, presence: presence) { result in
               ready.set(result.mapError { StartFailure("the cluster's metadata: \($0.message ?? $0.code.name)") })
             }
           } catch {
@@ -136,7 +137,7 @@ package final class RunningBroker {
         try fileSystem.syncAll(holding: directory)
         let ends = barrier.closedEnds.filter { fileSystem.exists(directory + "/" + $0.key.description) }
         try OffsetCheckpoint(.recoveryPoint, logDirectory: directory, fileSystem: fileSystem).write(ends)
-        try CleanShutdownMarker(brokerEpoch: -1).write(logDirectory: directory, fileSystem: fileSystem)
+        try CleanShutdownMarker(brokerEpoch: barrier.brokerEpoch).write(logDirectory: directory, fileSystem: fileSystem)
       } catch { logger.error("no clean-shutdown marker in \(directory): \(error)") }
     }
     for lock in locks { _ = ottla_close(lock) }
@@ -153,7 +154,19 @@ package final class RunningBroker {
 
   private struct Start {
     let clusterID: String
+    let dataID: UUID
+    let lastRun: LastRun
     let mode: StartMode
+  }
+
+  /// Where clients and other brokers reach this one: what advertised.listeners says, else where it listens.
+  private static func endpoints(_ config: BrokerConfig, _ addresses: [Address]) -> [BrokerEndpoint] {
+    addresses.map { address in
+      if let advertised = config.advertisedListeners?.first(where: { $0.name == address.name }) {
+        return BrokerEndpoint(name: address.name, host: advertised.host, port: Int32(advertised.port))
+      }
+      return BrokerEndpoint(name: address.name, host: address.host, port: Int32(address.port))
+    }
   }
 
   /// Keeps other processes out of the folders: two brokers on one folder would destroy it.
@@ -198,20 +211,28 @@ package final class RunningBroker {
         fileSystem: fileSystem, directories: config.logDirs, nodeID: config.nodeId, clusterID: metadata.clusterID,
         random: random.next)
       var isClean = true
+      var stoppedAs: Int64?
       var checkpoints: [FolderCheckpoints] = []
       var leftovers: [String] = []
       for directory in config.logDirs {
         for name in try fileSystem.list(directory) where LogFileName.isDeletedFolder(name) {
           leftovers.append(directory + "/" + name)
         }
-        if try CleanShutdownMarker.read(logDirectory: directory, fileSystem: fileSystem) == nil { isClean = false }
+        let marker = try CleanShutdownMarker.read(logDirectory: directory, fileSystem: fileSystem)
+        if marker == nil { isClean = false }
+        stoppedAs = stoppedAs ?? marker?.brokerEpoch
         try CleanShutdownMarker.remove(logDirectory: directory, fileSystem: fileSystem)
         checkpoints.append(try FolderCheckpoints(reading: directory, fileSystem))
       }
       if !isClean { try syncFolders(config, fileSystem, logger) }
+      let isSameBoot = try BootMark.renew(in: config.logDirs[0], fileSystem)
+      let lastRun: LastRun =
+        if isClean { .stopped(brokerEpoch: stoppedAs ?? -1) } else { isSameBoot ? .killed : .lost }
       return Start(
-        clusterID: identity.clusterID,
-        mode: StartMode(wasCleanShutdown: isClean, checkpoints: checkpoints, leftoverFolders: leftovers))
+        clusterID: identity.clusterID, dataID: identity.directoryIDs[0], lastRun: lastRun,
+        mode: StartMode(
+          wasCleanShutdown: isClean, incarnation: UUID(random: random.next), checkpoints: checkpoints,
+          leftoverFolders: leftovers))
     } catch {
       throw StartFailure("\(error)")
     }

@@ -249,7 +249,10 @@ extension Shard {
       }
     }
     if let hadNoRoom { fetch.session?.beginNext(with: hadNoRoom) }
-    let response = FetchResponse(sessionId: fetch.session?.id ?? 0, responses: topics)
+    var response = FetchResponse(sessionId: fetch.session?.id ?? 0, responses: topics)
+    if topics.contains(where: { $0.partitions.contains { Self.meansOtherLeader($0.errorCode) } }) {
+      nameLeaders(in: &response, for: connection.identity)
+    }
     answer(
       connection, fetch.sequence, .fetch(response), files: files,
       source: UnsafeRawBufferPointer(start: readScratch.baseAddress, count: scratchUsed))

@@ -109,8 +109,9 @@ extension Shard {
       if outcome.error != .none { end(connection, why: Self.describe(outcome, single.topic, single.partition)) }
       return
     }
-    let response = ProduceResponse(
+    var response = ProduceResponse(
       responses: [.init(name: single.topic, partitionResponses: [Self.response(single.partition, outcome)])])
+    if Self.meansOtherLeader(outcome.error) { nameLeaders(in: &response, for: connection.identity) }
     answer(connection, sequence, .produce(response), files: [], source: nil)
   }
 
@@ -152,7 +153,9 @@ extension Shard {
       finishWithoutAnswer(connection, sequence)
       if let failure { end(connection, why: failure) }
     } else {
-      answer(connection, sequence, .produce(ProduceResponse(responses: topics)), files: [], source: nil)
+      var response = ProduceResponse(responses: topics)
+      if failure != nil { nameLeaders(in: &response, for: connection.identity) }
+      answer(connection, sequence, .produce(response), files: [], source: nil)
     }
   }
 
