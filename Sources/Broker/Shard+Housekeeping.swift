@@ -24,6 +24,7 @@ extension Shard {
     case .fetch(let connection, let sequence): fetchTimerFired(connection, sequence)
     case .idle(let connection): idleTimerFired(connection)
     case .memory: memoryTimerFired()
+    case .peer(let key): peerTimerFired(key)
     case .group(let partition): groupTimerFired(partition)
     case .retention: applyRetention()
     case .producerExpiry: expireProducers()

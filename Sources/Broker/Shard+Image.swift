@@ -17,6 +17,7 @@ extension Shard {
   func apply(_ image: ClusterImage, _ delta: ClusterDelta) {
     self.image = image
     lastTopic = nil
+    updatePeers(delta.brokersChanged)
     if delta.configsChanged.contains(where: { $0.type == .broker }) { reconfigureBroker() }
     for topic in delta.topicsDeleted { drop(topic) }
     if index == Self.controllerShard { forgetCheckpoints(of: delta.topicsDeleted.map(\.name)) }

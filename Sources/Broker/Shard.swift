@@ -73,6 +73,13 @@ package final class Shard {
   /// Connections in the middle of a file, which go on with the next turn.
   var sendingList: [Connection] = []
   var buffers: [OutputBuffer] = []
+  /// The connections to other brokers, and those of them that are connected or about to be.
+  var peers: [PeerKey: Peer] = [:]
+  var peersByConnection: [ConnectionID: Peer] = [:]
+  var peerFlushList: [Peer] = []
+  /// Requests to other brokers whose failure nobody has been told yet.
+  var peerFailures: [FailedPeerRequest] = []
+  var peerLine = RepeatedLine()
   /// Bytes of requests held in `Connection.input`.
   var requestBytesHeld = 0
   let requestBytesHeldMax: Int
@@ -207,21 +214,26 @@ package final class Shard {
     // What is released may start requests that waited behind it, which may append again. Bounded, for fairness to the
     // other connections: what is left comes with the next turn.
     for _ in 0..<8 {
-      settleAppends()
-      startFlushes()
-      flushConnections()
-      guard !resumeList.isEmpty else { return !sendingList.isEmpty }
+      finishRound()
+      guard !resumeList.isEmpty || !peerFailures.isEmpty else { return !sendingList.isEmpty }
       resumeConnections()
     }
+    finishRound()
+    return !resumeList.isEmpty || !sendingList.isEmpty || !peerFailures.isEmpty
+  }
+
+  private func finishRound() {
+    tellPeerFailures()
     settleAppends()
     startFlushes()
     flushConnections()
-    return !resumeList.isEmpty || !sendingList.isEmpty
+    flushPeers()
   }
 
   /// No request starts any more, what is parked gets an answer, and connections end when they have theirs.
   package func beginStop() {
     isStopping = true
+    stopPeers()
     for partition in groupHosts.keys.sorted() { if let host = groupHosts[partition] { answerParked(host) } }
     groupHosts.removeAll()
     for case .some(let connection) in connections {
@@ -241,6 +253,7 @@ package final class Shard {
     isStopping = true
     var isClean = true
     for case .some(let connection) in connections { close(connection, why: nil) }
+    stopPeers()
     for hosted in hostedPartitions {
       do throws(LogError) {
         try hosted.partition.log.close(syncing: false)
@@ -285,6 +298,7 @@ enum ShardTimer {
   case fetch(ConnectionID, sequence: UInt64)
   case idle(ConnectionID)
   case memory
+  case peer(PeerKey)
   case group(Int32)
   case retention
   case producerExpiry
