@@ -82,6 +82,10 @@ extension Shard {
     case .incrementalAlterConfigs(let request): incrementalAlterConfigs(request, context)
     case .describeConfigs(let request): describeConfigs(request, context)
     case .listConfigResources(let request): listConfigResources(request, context)
+    case .electLeaders(let request): electLeaders(request, context)
+    case .alterPartitionReassignments(let request): alterPartitionReassignments(request, context)
+    case .listPartitionReassignments(let request): listPartitionReassignments(request, context)
+    case .unregisterBroker(let request): unregisterBroker(request, context)
 
     case .findCoordinator(let request): findCoordinator(request, context)
     case .joinGroup, .syncGroup, .heartbeat, .leaveGroup, .offsetCommit, .offsetDelete, .offsetFetch, .describeGroups,
@@ -91,9 +95,9 @@ extension Shard {
     case .produce, .fetch, .alterPartition, .brokerHeartbeat, .allocateProducerIds, .saslHandshake,
       .addPartitionsToTxn, .addOffsetsToTxn, .endTxn, .writeTxnMarkers,
       .txnOffsetCommit, .describeAcls, .createAcls, .deleteAcls, .alterReplicaLogDirs, .saslAuthenticate,
-      .electLeaders, .alterPartitionReassignments, .listPartitionReassignments, .describeClientQuotas,
+      .describeClientQuotas,
       .alterClientQuotas, .describeUserScramCredentials, .alterUserScramCredentials, .describeQuorum, .updateFeatures,
-      .describeProducers, .unregisterBroker, .describeTransactions, .listTransactions, .consumerGroupHeartbeat,
+      .describeProducers, .describeTransactions, .listTransactions, .consumerGroupHeartbeat,
       .consumerGroupDescribe:
       // Produce and Fetch have their own ways in; every other key has no served versions and was refused before.
       preconditionFailure("\(context.apiKey.name) reached dispatch without a handler")

@@ -2,6 +2,7 @@ internal import Cluster
 internal import Configuration
 internal import Coordination
 internal import Effects
+internal import KafkaProtocol
 internal import Observability
 internal import Primitives
 internal import Storage
@@ -80,4 +81,51 @@ extension Shard {
     host.tickAt = .distantFuture
     pollCoordination()
   }
+}
+
+/// Leaving in order (Kafka's controlled shutdown): others lead before this broker stops.
+extension Shard {
+  /// Gives all leadership away, then lets the coordination service forget this broker; `then` is called when that is done, or
+  /// cannot be. Nothing is lost where it cannot: it only takes a session timeout until others lead.
+  package func leaveCluster(then: @escaping () -> Void) {
+    guard let host = controllerHost, host.whenClosed == nil else { return then() }
+    let close = { [unowned self] in
+      host.whenClosed = then
+      host.coordination.close()
+      pollCoordination()
+    }
+    guard startConfig.zookeeperConnect != nil, config.controlledShutdownEnable, membership != nil else { return close() }
+    isLeaving = true
+    askToStop(retriesLeft: Int(config.controlledShutdownMaxRetries), host, then: close)
+  }
+
+  private func askToStop(retriesLeft: Int, _ host: ControllerHost, then: @escaping () -> Void) {
+    let request = BrokerHeartbeatRequest(
+      brokerId: brokerID.value, brokerEpoch: brokerEpoch, currentMetadataOffset: image.offset.value, wantFence: false,
+      wantShutDown: true)
+    run(.brokerHeartbeat(request)) { [unowned self] result in
+      if case .success(.brokerHeartbeat(let response)) = result, response.errorCode == .none, response.shouldShutDown {
+        environment.logger.info("other brokers lead now what this one led")
+        return then()
+      }
+      guard retriesLeft > 0 else {
+        environment.logger.warning("stopping although this broker leads partitions that nobody else can lead now")
+        return then()
+      }
+      leaving = .init(retriesLeft: retriesLeft - 1, then: then)
+      timers.schedule(.leave, at: now.advanced(byMilliseconds: max(10, min(100, config.controlledShutdownRetryBackoffMs))))
+    }
+  }
+
+  func leaveTimerFired() {
+    guard let leaving, let host = controllerHost else { return }
+    self.leaving = nil
+    askToStop(retriesLeft: leaving.retriesLeft, host, then: leaving.then)
+  }
+}
+
+/// A broker that is on its way out and asks again.
+struct Leaving {
+  let retriesLeft: Int
+  let then: () -> Void
 }

@@ -34,6 +34,10 @@ enum ServedVersions {
     case .describeCluster: 0...2
     case .envelope: 0...0
     case .listConfigResources: 0...0
+    case .electLeaders: 0...2
+    case .alterPartitionReassignments: 0...1
+    case .listPartitionReassignments: 0...0
+    case .unregisterBroker: 0...0
     case .describeTopicPartitions: 0...0
     default: nil
     }

@@ -36,6 +36,11 @@ extension Shard {
     case .scrub: scrubTimerFired()
     case .reopen: reopenTimerFired()
     case .coordination: coordinationTimerFired()
+    case .appendDeadlines: appendDeadlinesFired()
+    case .leave: leaveTimerFired()
+    case .isr: isrTimerFired()
+    case .isrRetry(let place): isrRetryTimerFired(place)
+    case .fetchers: fetchersTimerFired()
     }
   }
 

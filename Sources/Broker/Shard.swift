@@ -67,6 +67,7 @@ package final class Shard {
 
   var connections: [Connection?] = []
   var closingLine = RepeatedLine()
+  var impostorLine = RepeatedLine()
   var openConnectionCount = 0
   var flushList: [Connection] = []
   var resumeList: [Connection] = []
@@ -108,6 +109,17 @@ package final class Shard {
   var logsToFlush: [HostedPartition] = []
   /// Logs with bytes that are not on the disk yet, as far as the clock has looked.
   var unflushedLogs: [HostedPartition] = []
+  /// Partitions led here of which others may have come into sync, or out of it.
+  var isrList: [HostedPartition] = []
+  var hasIsrTimer = false
+  /// The broker gives its leadership away and stops then.
+  var isLeaving = false
+  var leaving: Leaving?
+  /// What follows other brokers, by the leader.
+  var fetchers: [BrokerID: Fetching] = [:]
+  var hasFetchersTimer = false
+  /// Which registration of this broker its partitions have taken their roles by; nil before the first.
+  var roledBy: BrokerRegistration?
   /// The log that is being cleaned.
   var cleaning: Cleaning?
   /// What waits for the end of a cleaning that a deletion met.
@@ -126,6 +138,8 @@ package final class Shard {
   var logStartWaits: [RequestToken: (Bool) -> Void] = [:]
   var dirtyPartitions: [HostedPartition] = []
   var appendWaits: [AppendWait] = []
+  /// Those whose waits have deadlines, as far as the clock has looked.
+  var partitionsWithDeadlines: [HostedPartition] = []
   let readScratch: UnsafeMutableRawBufferPointer
 
   var nextToken: UInt64 = 0
@@ -226,6 +240,8 @@ package final class Shard {
     tellPeerFailures()
     settleAppends()
     startFlushes()
+    pumpFetchers()
+    proposeIsrChanges()
     flushConnections()
     flushPeers()
   }
@@ -310,4 +326,9 @@ enum ShardTimer {
   case scrub
   case reopen
   case coordination
+  case appendDeadlines
+  case leave
+  case isr
+  case isrRetry(Reopening.Place)
+  case fetchers
 }

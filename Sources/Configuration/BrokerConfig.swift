@@ -57,6 +57,7 @@ package struct BrokerConfig: Sendable, Equatable {
   // -- consumer groups
   package internal(set) var groupInitialRebalanceDelayMs: Int32 = 0
   package internal(set) var groupMinSessionTimeoutMs: Int32 = 0
+  package internal(set) var offsetsCommitTimeoutMs: Int32 = 0
   package internal(set) var groupMaxSessionTimeoutMs: Int32 = 0
   package internal(set) var groupMaxSize: Int32 = 0
   package internal(set) var offsetMetadataMaxBytes: Int32 = 0
