@@ -17,6 +17,24 @@ package struct BrokerConfig: Sendable, Equatable {
   /// The addresses to tell clients; nil answers Metadata with the address the client came in on.
   package internal(set) var advertisedListeners: [ListenerConfig]?
 
+  // -- the cluster
+  /// Where the ensemble is; nil for a broker that is alone.
+  package internal(set) var zookeeperConnect: ZooKeeperConnect?
+  package internal(set) var zookeeperSessionTimeoutMs: Int32 = 0
+  /// How long a start waits for the ensemble; what `zookeeperSessionTimeoutMs` is where nobody set it.
+  package internal(set) var zookeeperConnectionTimeoutMs: Int32 = 0
+  /// The name, in capitals, of the listener at which brokers reach one another.
+  package internal(set) var interBrokerListenerName = ""
+  /// How long requests to other brokers may take, but for fetches of followers.
+  package internal(set) var requestTimeoutMs: Int32 = 0
+  package internal(set) var replicaSocketTimeoutMs: Int32 = 0
+  package internal(set) var socketConnectionSetupTimeoutMs: Int64 = 0
+  package internal(set) var socketConnectionSetupTimeoutMaxMs: Int64 = 0
+  package internal(set) var controlledShutdownEnable = false
+  package internal(set) var controlledShutdownMaxRetries: Int32 = 0
+  package internal(set) var controlledShutdownRetryBackoffMs: Int64 = 0
+  package internal(set) var leaderImbalanceCheckIntervalSeconds: Int64 = 0
+
   // -- connections and requests
   package internal(set) var socketRequestMaxBytes: Int32 = 0
   package internal(set) var socketListenBacklogSize: Int32 = 0

@@ -31,6 +31,7 @@ package final class RunningBroker {
   private let mailboxes: [Mailbox]
   private let threads = ThreadList()
   private let disks: DiskThreads
+  private let resolver: Resolver
   private let config: BrokerConfig
   private let fileSystem = LinuxFileSystem()
   private let logger: Logger
@@ -47,6 +48,11 @@ package final class RunningBroker {
   package init(
     config: BrokerConfig, logger: Logger, onHalt: @escaping @Sendable (String) -> Void = { _ in }
   ) throws(StartFailure) {
+    if let ensemble = config.zookeeperConnect {
+      throw StartFailure(
+        "zookeeper.connect is \(ensemble.text), but clusters over ZooKeeper cannot be run yet: leave it empty for a broker "
+          + "that is alone")
+    }
     self.config = config
     self.logger = logger
     let locks = try Self.lock(config.logDirs, fileSystem)
@@ -80,14 +86,18 @@ package final class RunningBroker {
       folders: config.logDirs, fileSystem: fileSystem, flushThreads: Int(config.ottlaFlushThreads),
       mailboxes: mailboxes)
     self.disks = disks
+    let resolver = Resolver(mailboxes: mailboxes)
+    self.resolver = resolver
     let presence = BrokerPresence(
-      id: config.nodeId, rack: config.brokerRack, endpoints: Self.endpoints(config, addresses),
-      incarnation: start.mode.incarnation, dataID: start.dataID, lastRun: start.lastRun)
+      id: config.nodeId, rack: config.brokerRack,
+      endpoints: AdvertisedEndpoints.endpoints(config, bound: addresses), incarnation: start.mode.incarnation,
+      dataID: start.dataID, lastRun: start.lastRun)
     for index in 0..<shardCount {
       let body: @Sendable () -> Void = {
         let loop = EventLoop(
-          index: index, mailboxes: mailboxes, disks: disks, limits: limits, logger: logger,
-          listeners: index == Shard.controllerShard ? listeners : [], connectionsMax: openFiles.connections)
+          index: index, mailboxes: mailboxes, disks: disks, resolver: resolver, limits: limits,
+          logger: logger, listeners: index == Shard.controllerShard ? listeners : [],
+          connectionsMax: openFiles.connections)
         let environment = ShardEnvironment(
           time: LinuxClock(), random: LinuxRandom(), fileSystem: fileSystem, logger: logger, transport: loop,
           links: loop, disk: loop, halt: onHalt)
@@ -148,6 +158,7 @@ package final class RunningBroker {
     for mailbox in mailboxes { mailbox.stop() }
     threads.join()
     disks.stop()
+    resolver.stop()
   }
 
   // MARK: before the shards
@@ -157,16 +168,6 @@ package final class RunningBroker {
     let dataID: UUID
     let lastRun: LastRun
     let mode: StartMode
-  }
-
-  /// Where clients and other brokers reach this one: what advertised.listeners says, else where it listens.
-  private static func endpoints(_ config: BrokerConfig, _ addresses: [Address]) -> [BrokerEndpoint] {
-    addresses.map { address in
-      if let advertised = config.advertisedListeners?.first(where: { $0.name == address.name }) {
-        return BrokerEndpoint(name: address.name, host: advertised.host, port: Int32(advertised.port))
-      }
-      return BrokerEndpoint(name: address.name, host: address.host, port: Int32(address.port))
-    }
   }
 
   /// Keeps other processes out of the folders: two brokers on one folder would destroy it.

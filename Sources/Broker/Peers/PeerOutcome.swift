@@ -1,9 +1,9 @@
-package import KafkaProtocol
-package import Primitives
+internal import KafkaProtocol
+internal import Primitives
 
 /// The connections that a shard keeps to another broker, each with its own order: what waits long on one does not hold up
 /// the other.
-package enum PeerLane: String, CaseIterable, Sendable {
+enum PeerLane: String, CaseIterable, Sendable {
   /// Fetches, which wait at the leader until there is something to tell.
   case replication
   /// Everything else: AlterPartition, Envelope, heartbeats, elections.
@@ -11,7 +11,7 @@ package enum PeerLane: String, CaseIterable, Sendable {
 }
 
 /// What became of a request to another broker. Told once for each request, never from within `Shard.send`.
-package enum PeerOutcome {
+enum PeerOutcome {
   /// The answer. `frame` is the memory that `RecordsPayload.slice` fields of it refer to (`resolved(in:)`): good until the
   /// handler returns.
   case answer(Response, frame: UnsafeRawBufferPointer)
@@ -19,7 +19,7 @@ package enum PeerOutcome {
 }
 
 /// Why there is no answer.
-package enum PeerFailure: Error, Hashable, Sendable {
+enum PeerFailure: Error, Hashable, Sendable {
   /// There is no such broker, no way to it, or this broker stops. The request was not sent.
   case unreachable
   /// The time is up. Where the request had been sent the connection is closed with it: the other broker may have acted on it.

@@ -18,18 +18,18 @@ extension Shard {
   ///
   /// - Parameters:
   ///   - version: one that the other broker serves.
-  ///   - timeoutMs: how long the whole may take. A request that has left and gets no answer in this time takes its
-  ///     connection with it.
+  ///   - timeoutMs: how long the whole may take; without it replica.socket.timeout.ms or request.timeout.ms, by the lane. A
+  ///     request that has left and gets no answer in this time takes its connection with it.
   ///   - answerBytesMax: the largest answer that is taken for one, at most 1 GiB.
   func send(
-    _ request: Request, version: Int16, to broker: BrokerID, lane: PeerLane, timeoutMs: Int64,
+    _ request: Request, version: Int16, to broker: BrokerID, lane: PeerLane, timeoutMs: Int64? = nil,
     answerBytesMax: Int = Shard.peerAnswerBytesMax, handler: @escaping (PeerOutcome) -> Void
   ) {
     guard !isStopping else { return failLater(handler, .unreachable) }
     let peer = peer(PeerKey(broker: broker, lane: lane))
     guard peer.hasRoom else { return failLater(handler, .queueFull) }
     let correlationID = peer.makeCorrelationID()
-    let deadline = now.advanced(byMilliseconds: timeoutMs)
+    let deadline = now.advanced(byMilliseconds: timeoutMs ?? usualTimeoutMs(lane))
     peer.add(
       PeerRequest(
         correlationID: correlationID, apiKey: request.apiKey, version: version,
@@ -38,6 +38,13 @@ extension Shard {
     peer.lastActivity = now
     setTimer(peer, by: deadline)
     markForFlush(peer)
+  }
+
+  private func usualTimeoutMs(_ lane: PeerLane) -> Int64 {
+    switch lane {
+    case .replication: Int64(config.replicaSocketTimeoutMs)
+    case .control: Int64(config.requestTimeoutMs)
+    }
   }
 
   private func peer(_ key: PeerKey) -> Peer {
