@@ -47,6 +47,7 @@ package final class ControllerHost {
   var isPolling = false
   /// What is to happen when this broker is part of the cluster, or cannot be.
   var start: Start?
+  var hasBalanceTimer = false
   /// When the coordination service is to be asked again.
   var tickAt = Instant.distantFuture
   /// What is to happen when the coordination service has let this broker go.
@@ -175,6 +176,7 @@ extension Shard {
     case .elected(let epoch):
       if host.start == nil || epoch > 1 { environment.logger.info("this broker is the controller, epoch \(epoch)") }
       host.isElected = true
+      scheduleBalance(host)
       decideNext(host)
     case .resigned: resigned(host)
     case .controllerChanged(let id, _):
@@ -219,6 +221,27 @@ extension Shard {
     for (_, finish) in append.finishes { finish(.failure(error)) }
     // Whoever lost the log resigns next; deciding again before that would only fail again.
     if !host.queue.isEmpty { decideNext(host) }
+  }
+
+  /// The controller looks now and then whether leaders have strayed from where they are preferred.
+  private func scheduleBalance(_ host: ControllerHost) {
+    guard startConfig.zookeeperConnect != nil, !host.hasBalanceTimer else { return }
+    host.hasBalanceTimer = true
+    timers.schedule(
+      .balance, at: now.advanced(byMilliseconds: Int64(config.leaderImbalanceCheckIntervalSeconds) * 1000))
+  }
+
+  func balanceTimerFired() {
+    guard let host = controllerHost else { return }
+    host.hasBalanceTimer = false
+    guard host.isElected else { return }
+    scheduleBalance(host)
+    guard config.autoLeaderRebalanceEnable else { return }
+    run(.balanceLeaders) { [environment] result in
+      if case .success(.leadersBalanced(let count)) = result, count > 0 {
+        environment.logger.info("\(count) partitions went back to their preferred leaders")
+      }
+    }
   }
 
   private func resigned(_ host: ControllerHost) {

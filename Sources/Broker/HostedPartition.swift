@@ -11,6 +11,10 @@ final class HostedPartition {
   var followerWatchers: [FetchWatcher] = []
   /// Its topic has been deleted: what waits for it learns that, not that a disk failed.
   var isGone = false
+  /// The leader that it is copied from; nil while it is not.
+  var fetchedFrom: BrokerID?
+  /// Its log was cut, and the checkpoint file may still say that more of it is on the disk: nothing is copied until then.
+  var isCutUnkept = false
   /// Whether it is among those whose isr may change this turn.
   var isInIsrList = false
   /// Whether this turn has appended to it.
@@ -38,6 +42,8 @@ final class HostedPartition {
     self.folder = folder
     toldRecoveryPoint = partition.log.recoveryPoint
   }
+
+  var key: TopicIDPartition { TopicIDPartition(partition.topicID, partition.topicPartition.partition) }
 
   var place: Reopening.Place {
     Reopening.Place(topicID: partition.topicID, partition: partition.topicPartition.partition)

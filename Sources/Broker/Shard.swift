@@ -134,8 +134,8 @@ package final class Shard {
   var isWritingCheckpoint = false
   /// Who waits for the next writing of one, and learns whether it went well.
   var checkpointWaits: [OffsetCheckpoint.Name: [(Bool) -> Void]] = [:]
-  /// What waits for another shard to keep a log's start.
-  var logStartWaits: [RequestToken: (Bool) -> Void] = [:]
+  /// What waits for another shard to write an offset down.
+  var keepWaits: [RequestToken: (Bool) -> Void] = [:]
   var dirtyPartitions: [HostedPartition] = []
   var appendWaits: [AppendWait] = []
   /// Those whose waits have deadlines, as far as the clock has looked.
@@ -327,7 +327,9 @@ enum ShardTimer {
   case reopen
   case coordination
   case appendDeadlines
+  case balance
   case leave
+  case cut(Reopening.Place)
   case isr
   case isrRetry(Reopening.Place)
   case fetchers

@@ -61,7 +61,7 @@ extension Shard {
     writer.int32(0)
     RequestHeader(
       requestApiKey: apiKey.rawValue, requestApiVersion: version, correlationId: correlationID,
-      clientId: "broker-\(brokerID.value)-\(lane.rawValue)"
+      clientId: BrokerName(id: brokerID, incarnation: startMode.incarnation).clientID
     ).encode(into: &writer, version: apiKey.requestHeaderVersion(for: version))
     request.encode(into: &writer, version: version)
     buffer.base.storeBigEndian(Int32(clamping: buffer.end - 4), at: 0)
