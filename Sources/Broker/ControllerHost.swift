@@ -23,7 +23,9 @@ package final class ControllerHost {
   /// Which broker is; `.none` while there is no one.
   var controllerID = BrokerID.none
   /// The id that a cluster gets which has none yet.
-  let clusterID: String
+  var clusterID: String
+  /// Says to whom the data folders belong, now that the cluster is known, and what their id is; nil where that is known.
+  let identify: ((_ clusterID: String) -> Result<UUID, KafkaError>)?
   /// Commands to decide, in the order of their coming. They wait for the append that is under way, and for deletions: no
   /// topic may get the folders of another under its open logs.
   var queue: [(command: ControllerCommand, finish: Finish)] = []
@@ -60,7 +62,7 @@ package final class ControllerHost {
   }
 
   struct Start {
-    let presence: BrokerPresence
+    var presence: BrokerPresence
     let ready: (Result<Void, KafkaError>) -> Void
     var isRegistering = false
   }
@@ -74,10 +76,14 @@ package final class ControllerHost {
     return image
   }
 
-  package init(coordination: any CoordinationService, controller: Controller, clusterID: String) {
+  package init(
+    coordination: any CoordinationService, controller: Controller, clusterID: String,
+    identify: ((_ clusterID: String) -> Result<UUID, KafkaError>)? = nil
+  ) {
     self.coordination = coordination
     self.controller = controller
     self.clusterID = clusterID
+    self.identify = identify
   }
 }
 

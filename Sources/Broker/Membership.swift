@@ -25,6 +25,13 @@ extension Shard {
   func loaded(_ host: ControllerHost) {
     guard !host.isLoaded else { return }
     host.isLoaded = true
+    if let clusterID = host.coordination.clusterID { host.clusterID = clusterID }
+    if let identify = host.identify {
+      switch identify(host.clusterID) {
+      case .success(let dataID): host.start?.presence.dataID = dataID
+      case .failure(let error): return endStart(host, .failure(error))
+      }
+    }
     let image = host.image
     if image.clusterID.isEmpty, logDirsHoldPartitions {
       // A new cluster would take the names of these partitions for its own.
