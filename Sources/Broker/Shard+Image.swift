@@ -54,7 +54,7 @@ extension Shard {
       let owner = owner(of: topic.id, index)
       guard owner == self.index else { return .shard(owner) }
       if case .here(let hosted)? = known?.place(Int32(index)) {
-        hosted.partition.becomeLeader(epoch: partition.leaderEpoch, isrCount: partition.isr.count)
+        _ = hosted.partition.apply(partition, brokers: image.brokers, now: now)
         return .here(hosted)
       }
       return open(topic, Int32(index), partition, config)
@@ -105,11 +105,12 @@ extension Shard {
       throw error
     }
     noteOpened(log)
-    let hosted = HostedPartition(
-      Partition(
-        topicPartition, topicID: topic.id, log: log, leaderEpoch: image.leaderEpoch, isrCount: image.isr.count,
-        config: config, decompressedBytesMax: Int(startConfig.socketRequestMaxBytes)),
-      folder: folder)
+    let partition = Partition(
+      topicPartition, topicID: topic.id, log: log, brokerID: brokerID, config: config,
+      decompressedBytesMax: Int(startConfig.socketRequestMaxBytes), replicaLagTimeMaxMs: self.config.replicaLagTimeMaxMs
+    )
+    _ = partition.apply(image, brokers: self.image.brokers, now: now)
+    let hosted = HostedPartition(partition, folder: folder)
     if isNew { forgetCheckpoints(ofNew: hosted) } else { compareWithRecoveryPoint(hosted) }
     return hosted
   }
