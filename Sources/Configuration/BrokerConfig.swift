@@ -56,6 +56,17 @@ package struct BrokerConfig: Sendable, Equatable {
   package internal(set) var numPartitions: Int32 = 0
   package internal(set) var defaultReplicationFactor: Int32 = 0
 
+  // -- replication
+  package internal(set) var replicaLagTimeMaxMs: Int64 = 0
+  package internal(set) var replicaFetchBackoffMs: Int32 = 0
+  /// Bytes that a follower asks for of each partition, and in one fetch; the first batch comes whole, however large.
+  package internal(set) var replicaFetchMaxBytes: Int32 = 0
+  package internal(set) var replicaFetchResponseMaxBytes: Int32 = 0
+  package internal(set) var replicaFetchMinBytes: Int32 = 0
+  package internal(set) var replicaFetchWaitMaxMs: Int32 = 0
+  /// `replica.selector.class`: which replica consumers are told to read from.
+  package internal(set) var replicaSelector = ReplicaSelector.leader
+
   // -- logs
   /// The data folders, at least one (`log.dirs`, else `log.dir`).
   package internal(set) var logDirs: [String] = []

@@ -1,10 +1,9 @@
 /// How partitions are copied between brokers.
 enum ReplicationProperties {
   static let rows: [BrokerProperty] = [
-    BrokerProperty.text(
-      "replica.lag.time.max.ms", .long, "30000", .atLeast(1),
-      "How long a follower may lag behind before it counts as out of sync."
-    ).echoed(),
+    .long(
+      "replica.lag.time.max.ms", \.replicaLagTimeMaxMs, 30_000, .atLeast(1),
+      "How long a follower may lag behind before it counts as out of sync."),
     BrokerProperty.text(
       "replica.high.watermark.checkpoint.interval.ms", .long, "5000", .atLeast(1),
       "How often the high watermarks are written down."
@@ -22,13 +21,29 @@ enum ReplicationProperties {
     .long(
       "controlled.shutdown.retry.backoff.ms", \.controlledShutdownRetryBackoffMs, 5000, .atLeast(1),
       "The pause between two such tries."),
-    .echo("replica.fetch.backoff.ms", .int, "1000", "How long a follower waits after a failed fetch."),
-    .echo("replica.fetch.max.bytes", .int, "1048576", "How many bytes a follower asks for of each partition."),
-    .echo("replica.fetch.min.bytes", .int, "1", "How many bytes a follower waits for."),
-    .echo(
-      "replica.fetch.response.max.bytes", .int, "10485760", "How many bytes a follower asks for in one fetch."),
-    .echo("replica.fetch.wait.max.ms", .int, "500", "How long a follower's fetch may wait at the leader."),
-    .echo("replica.selector.class", .string, nil, "Which replica consumers are told to read from."),
+    .int(
+      "replica.fetch.backoff.ms", \.replicaFetchBackoffMs, 1000, .atLeast(0),
+      "How long a follower waits after a failed fetch."),
+    .int(
+      "replica.fetch.max.bytes", \.replicaFetchMaxBytes, 1_048_576, .atLeast(0),
+      "How many bytes a follower asks for of each partition."),
+    .int("replica.fetch.min.bytes", \.replicaFetchMinBytes, 1, .any, "How many bytes a follower waits for."),
+    .int(
+      "replica.fetch.response.max.bytes", \.replicaFetchResponseMaxBytes, 10_485_760, .atLeast(0),
+      "How many bytes a follower asks for in one fetch."),
+    .int(
+      "replica.fetch.wait.max.ms", \.replicaFetchWaitMaxMs, 500, .any,
+      "How long a follower's fetch may wait at the leader."),
+    BrokerProperty(
+      "replica.selector.class", .string, nil, .oneOf(ReplicaSelector.allCases.map(\.rawValue)),
+      "Which replica consumers are told to read from: the leader, or one in their own rack."
+    ) { target, value in
+      guard case .string(let name)? = value else {
+        target.replicaSelector = .leader
+        return
+      }
+      target.replicaSelector = ReplicaSelector(rawValue: name) ?? .leader
+    },
     .echo("replica.socket.receive.buffer.bytes", .int, "65536", "The receive buffer of a follower's socket."),
     .int(
       "replica.socket.timeout.ms", \.replicaSocketTimeoutMs, 30_000, .atLeast(1),
