@@ -1,3 +1,4 @@
+internal import Cluster
 internal import Primitives
 internal import Replication
 internal import Storage
@@ -13,8 +14,6 @@ final class HostedPartition {
   var isGone = false
   /// The leader that it is copied from; nil while it is not.
   var fetchedFrom: BrokerID?
-  /// Its log was cut, and the checkpoint file may still say that more of it is on the disk: nothing is copied until then.
-  var isCutUnkept = false
   /// Whether it is among those whose isr may change this turn.
   var isInIsrList = false
   /// Whether this turn has appended to it.

@@ -3,7 +3,7 @@ internal import Configuration
 internal import Effects
 internal import Groups
 internal import Observability
-internal import Primitives
+package import Primitives
 internal import Replication
 package import Storage
 

@@ -66,6 +66,10 @@ package struct BrokerConfig: Sendable, Equatable {
   package internal(set) var replicaFetchWaitMaxMs: Int32 = 0
   /// `replica.selector.class`: which replica consumers are told to read from.
   package internal(set) var replicaSelector = ReplicaSelector.leader
+  // -- leaders
+  package internal(set) var autoLeaderRebalanceEnable = false
+  /// 0 to 100.
+  package internal(set) var leaderImbalancePerBrokerPercentage: Int32 = 0
 
   // -- logs
   /// The data folders, at least one (`log.dirs`, else `log.dir`).

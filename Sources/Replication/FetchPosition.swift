@@ -25,16 +25,6 @@ package enum FetchReadiness: Hashable, Sendable {
   case notNow
 }
 
-/// A partition, as fetches between brokers name it.
-package struct TopicIDPartition: Hashable, Sendable {
-  package let topicID: UUID
-  package let partition: Int32
-  package init(_ topicID: UUID, _ partition: Int32) {
-    self.topicID = topicID
-    self.partition = partition
-  }
-}
-
 /// One partition of a follower's fetch, as its leader reads it.
 package struct FollowerFetch: Hashable, Sendable {
   package let replica: BrokerID

@@ -1,3 +1,4 @@
+package import Cluster
 package import KafkaProtocol
 package import Primitives
 

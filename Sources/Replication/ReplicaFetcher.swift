@@ -1,3 +1,4 @@
+package import Cluster
 package import Primitives
 
 /// How followers fetch: the properties called replica.fetch.*.

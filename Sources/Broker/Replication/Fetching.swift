@@ -1,3 +1,4 @@
+internal import Cluster
 internal import Configuration
 internal import Effects
 internal import KafkaProtocol
@@ -9,11 +10,9 @@ internal import Storage
 /// What this shard copies from one leader.
 ///
 /// A round: fetch, append what came, bring it to the disk where it has to be, fetch again. The next fetch is the promise that
-/// all before it is safe, so it waits for the flushes of the round.
+/// all before it is safe.
 final class Fetching {
   var fetcher: ReplicaFetcher
-  /// What the last answer was appended to: the next request waits until it is on the disk.
-  var round: [HostedPartition] = []
 
   init(_ fetcher: ReplicaFetcher) { self.fetcher = fetcher }
 }
@@ -71,12 +70,8 @@ extension Shard {
 
   private func pump(_ fetching: Fetching) {
     guard !fetching.fetcher.isAsking else { return }
-    fetching.round.removeAll { hosted in
-      hosted.isGone || hosted.partition.log.isFenced || !hosted.partition.waitsForFlush
-    }
-    guard fetching.round.isEmpty else { return }
     fetching.fetcher.config = fetcherConfig
-    let request = fetching.fetcher.nextRequest(now: now) { key in self.fetchPosition(key) }
+    let request = fetching.fetcher.nextRequest(now: now) { key in self.fetchReadiness(key) }
     guard let request else { return }
     let leader = fetching.fetcher.leader
     send(
@@ -89,15 +84,11 @@ extension Shard {
   /// An answer holds at least one batch, however large, and what is around it.
   private static let fetchAnswerSlackBytes = 128 << 20
 
-  private func fetchPosition(_ key: TopicIDPartition) -> FetchPosition? {
-    guard let hosted = hosted(key), !hosted.isCutUnkept, hasRoom(hosted.folder), isWorking(hosted.folder) else {
-      return nil
-    }
-    guard let position = hosted.partition.fetchPosition else {
-      if hosted.partition.waitsForFlush { wantFlush(hosted) }
-      return nil
-    }
-    return position
+  private func fetchReadiness(_ key: TopicIDPartition) -> FetchReadiness {
+    guard let hosted = hosted(key), hasRoom(hosted.folder), isWorking(hosted.folder) else { return .notNow }
+    let readiness = hosted.partition.fetchReadiness
+    if readiness == .afterFlush, hosted.partition.log.unnotedCut == nil { wantFlush(hosted) }
+    return readiness
   }
 
   func hosted(_ key: TopicIDPartition) -> HostedPartition? {
@@ -152,17 +143,13 @@ extension Shard {
       logStartOffset: logStart, now: wallClock)
     if followed.hasAppended {
       if hosted.partition.log.isUnflushed { noteUnflushed(hosted) }
-      if hosted.partition.waitsForFlush {
-        fetching.round.append(hosted)
-        wantFlush(hosted)
-      }
+      if hosted.partition.waitsForFlush { wantFlush(hosted) }
     }
     if followed.highWatermarkAdvanced { wakeWatchers(hosted) }
     if followed.logStartAdvanced { keepLogStart(hosted) { _ in } }
   }
 
-  /// A log was cut to agree with its leader. What the checkpoints say must not reach beyond the cut when something else is
-  /// written there: after a crash it would be taken for what was on the disk.
+  /// A log was cut to agree with its leader.
   private func noteCut(_ cut: Partition.Truncation, of hosted: HostedPartition) {
     let name = hosted.partition.topicPartition
     let words = "\(name): cut from offset \(cut.from.value) to \(cut.to.value), to agree with the leader"
@@ -171,24 +158,27 @@ extension Shard {
     } else if cut.from != cut.to {
       environment.logger.info(words)
     }
-    hosted.isCutUnkept = true
-    hosted.toldRecoveryPoint = hosted.partition.log.recoveryPoint
     wakeWatchers(hosted)
-    keep(.recoveryPoint, CheckpointEntry(hosted, hosted.partition.log.recoveryPoint)) { [unowned self] isKept in
-      // Where it could not be written the folder is full or has failed: nothing is copied until it can.
-      guard isKept else { return retryCut(of: hosted) }
-      hosted.isCutUnkept = false
-      }
+    keepCut(of: hosted)
   }
 
-  private func retryCut(of hosted: HostedPartition) {
-    guard !hosted.isGone, isWorking(hosted.folder) else { return }
-    timers.schedule(.cut(hosted.place), at: now.advanced(byMilliseconds: 1000))
+  /// What the checkpoint says must not reach beyond the cut when something else is on the disk there: after a crash it would
+  /// be taken for what was there before. Until that is written nothing flushed counts.
+  private func keepCut(of hosted: HostedPartition) {
+    guard let cut = hosted.partition.log.unnotedCut, !hosted.isGone else { return }
+    hosted.toldRecoveryPoint = hosted.partition.log.recoveryPoint
+    keep(.recoveryPoint, CheckpointEntry(hosted, hosted.partition.log.recoveryPoint)) { [unowned self] isKept in
+      guard !hosted.isGone else { return }
+      // Where it could not be written the folder is full, or has failed: it is tried again while there is hope.
+      guard isKept else {
+        if isWorking(hosted.folder) { timers.schedule(.cut(hosted.place), at: now.advanced(byMilliseconds: 1000)) }
+        return
+      }
+      hosted.partition.log.noteCutWritten(cut)
+    }
   }
 
   func cutTimerFired(_ place: Reopening.Place) {
-    guard let hosted = hosted(TopicIDPartition(place.topicID, place.partition)), hosted.isCutUnkept else { return }
-    let point = hosted.partition.log.recoveryPoint
-    noteCut(.init(from: point, to: point, isBelowHighWatermark: false), of: hosted)
+    if let hosted = hosted(TopicIDPartition(place.topicID, place.partition)) { keepCut(of: hosted) }
   }
 }

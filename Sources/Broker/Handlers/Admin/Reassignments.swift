@@ -19,6 +19,6 @@ extension Shard {
 
   /// Every broker knows what is under way.
   func listPartitionReassignments(_ request: ListPartitionReassignmentsRequest, _ context: RequestContext) {
-    reply(context.replyTo, .listPartitionReassignments(image.listPartitionReassignments(request)))
+    reply(context.replyTo, .listPartitionReassignments(image.reassignments(request)))
   }
 }

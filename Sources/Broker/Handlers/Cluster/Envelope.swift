@@ -100,11 +100,11 @@ extension Shard {
   }
 
   private func command(in envelope: EnvelopeRequest) -> (ControllerCommand, APIKey, Int16)? {
-    envelope.requestData.withUnsafeBytes { bytes in
+    envelope.requestData.withUnsafeBytes { bytes -> (ControllerCommand, APIKey, Int16)? in
       guard bytes.count >= 8, let base = bytes.baseAddress, let key = APIKey(rawValue: base.bigEndian(Int16.self, at: 0))
       else { return nil }
       let version = base.bigEndian(Int16.self, at: 2)
-      guard key.versions.contains(version) else { return nil }
+      guard key.requestVersions.contains(version) else { return nil }
       var reader = Reader(bytes)
       _ = reader.requestHeader(key, version: version)
       let request = Request.decode(key, version: version, from: &reader)

@@ -1,6 +1,7 @@
 internal import Configuration
 internal import Effects
 internal import KafkaProtocol
+internal import Observability
 internal import Primitives
 internal import Records
 internal import Replication
