@@ -17,6 +17,8 @@ package final class ControllerHost {
   var isLoaded = false
   /// Commands whose records are being appended.
   var appending: [RequestToken: (reply: ControllerReply, finish: Finish)] = [:]
+  /// Who waits until this broker is part of the cluster.
+  var whenRegistered: Finish?
   /// Images that not all shards have applied yet: how many are missing, and whom to answer then.
   var spreading: [UInt64: (missing: Int, finishes: [() -> Void])] = [:]
   var latestImage: UInt64 = 0
@@ -42,22 +44,21 @@ extension Shard {
   /// Takes the controller in and brings this broker's image up: loads the log, founds the cluster if there is none,
   /// registers the broker. `ready` is called when every shard has the image.
   package func host(
-    _ host: ControllerHost, clusterID: String, registration: BrokerRegistration,
+    _ host: ControllerHost, clusterID: String, presence: BrokerPresence,
     ready: @escaping (Result<Void, KafkaError>) -> Void
   ) {
     precondition(index == Self.controllerShard, "shard \(index) does not host the controller")
     controllerHost = host
     pollCoordination()
     let register = { [unowned self] in
-      run(.registerBroker(registration)) { [unowned self] result in
+      host.whenRegistered = { [unowned self] result in
         guard case .success = result, !startMode.wasCleanShutdown else {
           return whenCheckpointsAreWritten { ready(result.map { _ in () }) }
         }
-        // A tail may have been lost: in a new epoch consumers notice that offsets they have seen are other records now.
-        run(.bumpLeaderEpochs(brokerID)) { [unowned self] result in
-          syncAll { [unowned self] in whenCheckpointsAreWritten { ready(result.map { _ in () }) } }
-        }
+        syncAll { [unowned self] in whenCheckpointsAreWritten { ready(result.map { _ in () }) } }
       }
+      host.coordination.register(presence)
+      pollCoordination()
     }
     guard host.controller.image.clusterID.isEmpty else { return register() }
     if logDirsHoldPartitions {
@@ -74,6 +75,9 @@ extension Shard {
       }
     }
   }
+
+  /// The epoch under which this broker is known; -1 before it is.
+  package var brokerEpoch: Int64 { image.brokers[brokerID]?.epoch ?? -1 }
 
   /// Gives the controller a command, wherever it lives; `finish` is called on this shard, when this shard's image has it.
   func command(_ command: ControllerCommand, finish: @escaping (Result<ControllerReply, KafkaError>) -> Void) {
@@ -114,7 +118,13 @@ extension Shard {
       case .appendFailed(let token, let error):
         environment.logger.error("the metadata log took no records: \(error.message ?? error.code.name)")
         host.appending.removeValue(forKey: token)?.finish(.failure(error))
-      case .elected, .controllerChanged, .brokersPresent, .registered, .unregistered, .connectionChanged, .refused,
+      case .brokersPresent(let present):
+        run(.brokersPresent(present)) { result in
+          let finish = host.whenRegistered
+          host.whenRegistered = nil
+          finish?(result)
+        }
+      case .elected, .controllerChanged, .registered, .unregistered, .connectionChanged, .refused,
         .closed:
         break
       case .resigned:

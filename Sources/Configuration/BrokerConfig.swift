@@ -38,6 +38,11 @@ package struct BrokerConfig: Sendable, Equatable {
   package internal(set) var numPartitions: Int32 = 0
   package internal(set) var defaultReplicationFactor: Int32 = 0
 
+  // -- leaders
+  package internal(set) var autoLeaderRebalanceEnable = false
+  /// 0 to 100.
+  package internal(set) var leaderImbalancePerBrokerPercentage: Int32 = 0
+
   // -- logs
   /// The data folders, at least one (`log.dirs`, else `log.dir`).
   package internal(set) var logDirs: [String] = []

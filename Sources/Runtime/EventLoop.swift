@@ -115,6 +115,7 @@ final class EventLoop: Transport, ShardLinks, DiskWorkers {
     }
     if !shard.stop() { barrier.noteUncleanStop() }
     barrier.note(closedEnds: shard.closedEnds)
+    barrier.note(brokerEpoch: shard.brokerEpoch)
   }
 
   /// How long to wait for events: not at all when there is work, else to the next deadline.

@@ -80,9 +80,10 @@ package final class RunningBroker {
       folders: config.logDirs, fileSystem: fileSystem, flushThreads: Int(config.ottlaFlushThreads),
       mailboxes: mailboxes)
     self.disks = disks
-    let registration = BrokerRegistration(
+    let presence = BrokerPresence(
       id: config.nodeId, rack: config.brokerRack,
-      endpoints: addresses.map { BrokerEndpoint(name: $0.name, host: $0.host, port: Int32($0.port)) })
+      endpoints: addresses.map { BrokerEndpoint(name: $0.name, host: $0.host, port: Int32($0.port)) },
+      incarnation: UUID(random: LinuxRandom().next), dataID: start.dataID, lastRun: start.lastRun)
     for index in 0..<shardCount {
       let body: @Sendable () -> Void = {
         let loop = EventLoop(
@@ -106,7 +107,7 @@ package final class RunningBroker {
             if let refusal = unusedFolders.refusal(coordination.image) { throw StartFailure(refusal) }
             let host = ControllerHost(
               coordination: coordination, controller: Controller(config: config, randomSeed: LinuxRandom().next()))
-            shard.host(host, clusterID: start.clusterID, registration: registration) { result in
+            shard.host(host, clusterID: start.clusterID, presence: presence) { result in
               ready.set(result.mapError { StartFailure("the cluster's metadata: \($0.message ?? $0.code.name)") })
             }
           } catch {
@@ -136,7 +137,7 @@ package final class RunningBroker {
         try fileSystem.syncAll(holding: directory)
         let ends = barrier.closedEnds.filter { fileSystem.exists(directory + "/" + $0.key.description) }
         try OffsetCheckpoint(.recoveryPoint, logDirectory: directory, fileSystem: fileSystem).write(ends)
-        try CleanShutdownMarker(brokerEpoch: -1).write(logDirectory: directory, fileSystem: fileSystem)
+        try CleanShutdownMarker(brokerEpoch: barrier.brokerEpoch).write(logDirectory: directory, fileSystem: fileSystem)
       } catch { logger.error("no clean-shutdown marker in \(directory): \(error)") }
     }
     for lock in locks { _ = ottla_close(lock) }
@@ -153,6 +154,8 @@ package final class RunningBroker {
 
   private struct Start {
     let clusterID: String
+    let dataID: UUID
+    let lastRun: LastRun
     let mode: StartMode
   }
 
@@ -198,19 +201,24 @@ package final class RunningBroker {
         fileSystem: fileSystem, directories: config.logDirs, nodeID: config.nodeId, clusterID: metadata.clusterID,
         random: random.next)
       var isClean = true
+      var epochs: Set<Int64> = []
       var checkpoints: [FolderCheckpoints] = []
       var leftovers: [String] = []
       for directory in config.logDirs {
         for name in try fileSystem.list(directory) where LogFileName.isDeletedFolder(name) {
           leftovers.append(directory + "/" + name)
         }
-        if try CleanShutdownMarker.read(logDirectory: directory, fileSystem: fileSystem) == nil { isClean = false }
+        let marker = try CleanShutdownMarker.read(logDirectory: directory, fileSystem: fileSystem)
+        if marker == nil { isClean = false }
+        epochs.insert(marker?.brokerEpoch ?? -1)
         try CleanShutdownMarker.remove(logDirectory: directory, fileSystem: fileSystem)
         checkpoints.append(try FolderCheckpoints(reading: directory, fileSystem))
       }
       if !isClean { try syncFolders(config, fileSystem, logger) }
       return Start(
-        clusterID: identity.clusterID,
+        clusterID: identity.clusterID, dataID: identity.directoryIDs[0],
+        // Folders that were closed by different lives of the broker were not closed by the last one.
+        lastRun: isClean ? .stopped(brokerEpoch: epochs.count == 1 ? epochs.first ?? -1 : -1) : .lost,
         mode: StartMode(wasCleanShutdown: isClean, checkpoints: checkpoints, leftoverFolders: leftovers))
     } catch {
       throw StartFailure("\(error)")

@@ -7,6 +7,7 @@ final class StopBarrier: Sendable {
   private let arrived = Atomic<UInt64>(0)
   private let everybody: UInt64
   private let wasUnclean = Atomic<Bool>(false)
+  private let latestEpoch = Atomic<Int64>(-1)
   private let ends = Mutex<[TopicPartition: Offset]>([:])
 
   init(count: Int) { everybody = count >= 64 ? .max : (1 << UInt64(count)) - 1 }
@@ -15,6 +16,10 @@ final class StopBarrier: Sendable {
   /// Where the logs of a loop ended that were closed in order.
   func note(closedEnds: [TopicPartition: Offset]) { ends.withLock { $0.merge(closedEnds) { $1 } } }
   var closedEnds: [TopicPartition: Offset] { ends.withLock { $0 } }
+
+  /// The epoch under which the broker was known, as one of its loops saw it last.
+  func note(brokerEpoch: Int64) { latestEpoch.max(brokerEpoch, ordering: .acquiringAndReleasing) }
+  var brokerEpoch: Int64 { latestEpoch.load(ordering: .acquiring) }
 
   /// A log of some loop could not be closed in order.
   func noteUncleanStop() { wasUnclean.store(true, ordering: .releasing) }

@@ -9,7 +9,12 @@ enum ReplicationProperties {
       "replica.high.watermark.checkpoint.interval.ms", .long, "5000", .atLeast(1),
       "How often the high watermarks are written down."
     ).echoed(),
-    .echo("auto.leader.rebalance.enable", .boolean, "true", "Give leadership back to the preferred replicas."),
+    .boolean(
+      "auto.leader.rebalance.enable", \.autoLeaderRebalanceEnable, true,
+      "Whether leadership is given back to the preferred replicas."),
+    .int(
+      "leader.imbalance.per.broker.percentage", \.leaderImbalancePerBrokerPercentage, 10, .between(0, 100),
+      "How much of the partitions that a broker is preferred for others may lead before they are given back to it."),
     .echo(
       "leader.imbalance.check.interval.seconds", .long, "300",
       "How often to look for leaders that are not the preferred replica."),
