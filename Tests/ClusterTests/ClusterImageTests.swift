@@ -83,7 +83,9 @@ private func randomCommand(_ walk: inout Walk, in image: ClusterImage) -> Contro
       Set(delta.topicsChanged) == both.filter { before.topic(id: $0)?.partitions != after.topic(id: $0)?.partitions })
     let changed = both.flatMap { id in
       (after.topic(id: id)?.partitions ?? []).indices.map { TopicIDPartition(id, Int32($0)) }
-    }.filter { before.topic(id: $0.topicID)?.partition($0.partition) != after.topic(id: $0.topicID)?.partition($0.partition) }
+    }.filter {
+      before.topic(id: $0.topicID)?.partition($0.partition) != after.topic(id: $0.topicID)?.partition($0.partition)
+    }
     #expect(Set(delta.partitionsChanged) == Set(changed))
     let reconfigured = both.filter { before.topic(id: $0)?.configs != after.topic(id: $0)?.configs }
     #expect(
