@@ -154,6 +154,7 @@ final class SimulatedBroker {
   // MARK: life
 
   private func start(wasClean: Bool) throws {
+    let lastEpoch = shards.first?.brokerEpoch ?? -1
     var checkpoints: [FolderCheckpoints] = []
     var leftovers: [String] = []
     for directory in config.logDirs {
@@ -183,9 +184,11 @@ final class SimulatedBroker {
       coordination: try LocalCoordination(
         fileSystem: fileSystem, directory: config.logDirs[0] + "/cluster-metadata"),
       controller: Controller(config: config, randomSeed: random.next()))
-    let registration = BrokerRegistration(
-      id: config.nodeId, rack: nil, endpoints: [BrokerEndpoint(name: "PLAINTEXT", host: "localhost", port: 9092)])
-    shards[0].host(host, clusterID: "MkU3OEVBNTcwNTJENDM2Qg", registration: registration) { [unowned self] result in
+    let presence = BrokerPresence(
+      id: config.nodeId, rack: nil, endpoints: [BrokerEndpoint(name: "PLAINTEXT", host: "localhost", port: 9092)],
+      incarnation: UUID(random: random.next), dataID: UUID(high: 1, low: 1),
+      lastRun: wasClean ? .stopped(brokerEpoch: lastEpoch) : .lost)
+    shards[0].host(host, clusterID: "MkU3OEVBNTcwNTJENDM2Qg", presence: presence) { [unowned self] result in
       if case .success = result { isReady = true }
     }
     settle()
