@@ -102,9 +102,6 @@ extension Shard {
     pollCoordination()
   }
 
-  /// The epoch under which this broker is known; -1 before it is.
-  package var brokerEpoch: Int64 { image.brokers[brokerID]?.epoch ?? -1 }
-
   /// Gives the controller a command, wherever it lives; `finish` is called on this shard, when this shard's image has it.
   func command(_ command: ControllerCommand, finish: @escaping (Result<ControllerReply, KafkaError>) -> Void) {
     if index == Self.controllerShard { return run(command, finish: finish) }

@@ -7,7 +7,6 @@ final class StopBarrier: Sendable {
   private let arrived = Atomic<UInt64>(0)
   private let everybody: UInt64
   private let wasUnclean = Atomic<Bool>(false)
-  private let latestEpoch = Atomic<Int64>(-1)
   private let ends = Mutex<[TopicPartition: Offset]>([:])
   private let epoch = Atomic<Int64>(-1)
 
