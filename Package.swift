@@ -87,7 +87,7 @@ let targets: [[Target]] = [
     [
       "Primitives", "Effects", "Observability", "Configuration", "Storage", "Cluster", "Coordination",
       "Broker", "CLinux",
-    ], simulated: true),
+    ], simulated: true, testsImport: ["KafkaProtocol"]),
 
   // -- the outside world, simulated
   module("Simulation", ["Effects"]),

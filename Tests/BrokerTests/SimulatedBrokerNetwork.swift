@@ -86,6 +86,8 @@ final class SimulatedBrokerNetwork {
 
   private var members: [BrokerID: Member] = [:]
   private var links: [Link] = []
+  /// Ends that may write again and have not been told.
+  private var roomFor: [EndKey] = []
   private var linksByEnd: [EndKey: Link] = [:]
 
   init(clock: HandClock, random: SeededRandom) {
@@ -123,6 +125,7 @@ final class SimulatedBrokerNetwork {
       toIt.arrivals = []
       if isMachineGone { fromIt.arrivals = [] } else { push(.ended, fromIt) }
     }
+    roomFor.removeAll { $0.broker == broker }
     removeDeadLinks()
   }
 
@@ -135,7 +138,8 @@ final class SimulatedBrokerNetwork {
 
   /// Whether something is there for a shard.
   func hasArrivals(_ broker: BrokerID, _ shard: Int) -> Bool {
-    links.contains { link in [link.there, link.back].contains { isDue($0, broker, shard) } }
+    roomFor.contains { $0.broker == broker && $0.shard == shard }
+      || links.contains { link in [link.there, link.back].contains { isDue($0, broker, shard) } }
   }
 
   private func mayArrive(_ way: Way) -> Bool {
@@ -152,6 +156,9 @@ final class SimulatedBrokerNetwork {
   /// Hands a shard what has arrived for it; within its turn.
   func deliver(to broker: SimulatedBroker, _ index: Int) {
     let id = broker.config.nodeId
+    let writable = roomFor.filter { $0.broker == id && $0.shard == index }
+    roomFor.removeAll { $0.broker == id && $0.shard == index }
+    for end in writable { broker.shards[index].writable(end.id) }
     for link in links {
       for way in [link.there, link.back] {
         while isDue(way, id, index) { deliver(way.arrivals.removeFirst().arrival, way, link, broker) }
@@ -183,10 +190,7 @@ final class SimulatedBrokerNetwork {
 
   private func tellRoom(_ way: Way, _ link: Link) {
     way.isFull = false
-    let sender = way === link.there ? link.back.receiver : link.there.receiver
-    guard let sender, let member = members[sender.broker], member.broker.shards.indices.contains(sender.shard)
-    else { return }
-    member.broker.shards[sender.shard].writable(sender.id)
+    if let sender = way === link.there ? link.back.receiver : link.there.receiver { roomFor.append(sender) }
   }
 
   private func accept(_ link: Link, _ broker: SimulatedBroker) {

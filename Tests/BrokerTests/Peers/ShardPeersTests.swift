@@ -296,7 +296,7 @@ import Testing
     cluster.settle()
     #expect(
       outcomes.all == [
-        "before: DescribeCluster", "not begun: unreachable", "under way: disconnected(sent: true)",
+        "before: DescribeCluster", "under way: disconnected(sent: true)", "not begun: unreachable",
         "too late: unreachable",
       ])
     #expect(shard.isDrained)
