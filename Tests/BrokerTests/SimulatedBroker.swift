@@ -179,11 +179,12 @@ final class SimulatedBroker {
       end.brokers = network.map { SimulatedBrokerNetworkEnd(network: $0, broker: config.nodeId, shard: index) }
       return end
     }
+    let incarnation = UUID(random: random.next)
     shards = (0..<shardCount).map { index in
       Shard(
         index: index, count: shardCount, config: config,
         startMode: StartMode(
-          wasCleanShutdown: wasClean, checkpoints: checkpoints, leftoverFolders: leftovers),
+          wasCleanShutdown: wasClean, incarnation: incarnation, checkpoints: checkpoints, leftoverFolders: leftovers),
         environment: ShardEnvironment(
           time: clock, random: random, fileSystem: fileSystem, logger: Logger(sink: log, levelMin: .debug),
           transport: networks[index], links: SimulatedLinksEnd(links, index: index),
@@ -193,12 +194,13 @@ final class SimulatedBroker {
     let host = ControllerHost(
       coordination: try LocalCoordination(
         fileSystem: fileSystem, directory: config.logDirs[0] + "/cluster-metadata"),
-      controller: Controller(config: config, randomSeed: random.next()))
+      controller: Controller(config: config, randomSeed: random.next()), clusterID: "MkU3OEVBNTcwNTJENDM2Qg",
+      identify: { _, _ in .success(UUID(high: 1, low: 1)) })
     let presence = BrokerPresence(
       id: config.nodeId, rack: nil, endpoints: [BrokerEndpoint(name: "PLAINTEXT", host: "localhost", port: 9092)],
-      incarnation: UUID(random: random.next), dataID: UUID(high: 1, low: 1),
+      incarnation: incarnation, dataID: UUID(high: 1, low: 1),
       lastRun: wasClean ? .stopped(brokerEpoch: lastEpoch) : .lost)
-    shards[0].host(host, clusterID: "MkU3OEVBNTcwNTJENDM2Qg", presence: presence) { [unowned self] result in
+    shards[0].host(host, presence: presence) { [unowned self] result in
       if case .success = result { isReady = true }
     }
     settle()
