@@ -102,7 +102,9 @@ let targets: [[Target]] = [
   // -- for tests only
   [
     .target(
-      name: "TestSupport", dependencies: ["Primitives", "Effects", "Observability"], path: "Tests/TestSupport",
+      name: "TestSupport",
+      dependencies: ["Primitives", "Effects", "Observability", "KafkaProtocol", "Cluster", "Coordination"],
+      path: "Tests/TestSupport",
       swiftSettings: strict)
   ],
 
