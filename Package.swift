@@ -116,7 +116,7 @@ let targets: [[Target]] = [
     "ottla",
     [
       "Primitives", "Effects", "Observability", "Configuration", "KafkaProtocol", "Records", "Storage",
-      "Coordination", "Broker", "Runtime", "Client", "CLinux",
+      "Coordination", "Broker", "Runtime", "ZooKeeper", "Client", "CLinux",
     ], tested: true),
   program("schemagen"),
 ]
