@@ -161,7 +161,7 @@ final class SimulatedBroker {
       leftovers += try fileSystem.list(directory).filter { LogFileName.isDeletedFolder($0) }.map {
         directory + "/" + $0
       }
-      checkpoints.append(try FolderCheckpoints(reading: directory, fileSystem))
+      checkpoints.append(try FolderCheckpoints(beginning: directory, fileSystem))
     }
     for directory in config.logDirs where !wasClean { try disk.syncAll(holding: directory) }
     links = SimulatedLinks(count: shardCount)
