@@ -23,6 +23,7 @@ extension Shard {
     for id in delta.topicsCreated + delta.topicsChanged { if let topic = image.topic(id: id) { host(topic) } }
     for resource in delta.configsChanged where resource.type == .topic { reconfigureTopic(resource.name) }
     if !delta.topicsDeleted.isEmpty { forgetOffsets(of: delta.topicsDeleted.map(\.name)) }
+    if !opening.isOver, startMode.wasCleanShutdown { haveToldRecoveryPoints() }
     opening.isOver = true
   }
 
@@ -109,8 +110,9 @@ extension Shard {
       Partition(
         topicPartition, topicID: topic.id, log: log, leaderEpoch: image.leaderEpoch, isrCount: image.isr.count,
         config: config, decompressedBytesMax: Int(startConfig.socketRequestMaxBytes)),
-      folder: folder)
+      folder: folder, noted: isNew ? nil : startMode.checkpoints[folder][.recoveryPoint, topicPartition])
     if isNew { forgetCheckpoints(ofNew: hosted) } else { compareWithRecoveryPoint(hosted) }
+    noteFirstRecoveryPoint(hosted)
     return hosted
   }
 
@@ -273,6 +275,6 @@ package struct StartMode: Sendable {
   func recovery(of partition: TopicPartition, in folder: Int, isNew: Bool) -> LogRecoveryMode {
     if wasCleanShutdown { return .clean }
     return .unclean(
-      recoveryPoint: isNew ? .zero : checkpoints[folder][.recoveryPoint, partition] ?? .zero, isSynced: true)
+      recoveryPoint: isNew ? .zero : checkpoints[folder].recoveryPoint(of: partition), isSynced: true)
   }
 }

@@ -31,6 +31,7 @@ extension Shard {
       }
     case .logStartKept(let token, let isKept): logStartWaits.removeValue(forKey: token)?(isKept)
     case .checkpoints(let name, let entries): takeCheckpoints(name, entries)
+    case .recoveryPointsTold: takeAllRecoveryPoints()
     case .folderFailed(let folder, let cause): takeFailure(of: folder, cause)
     case .folderSpace(let folder, let space): takeSpace(folder, space)
     case .synced: noteSynced()

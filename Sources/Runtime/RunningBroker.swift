@@ -206,7 +206,7 @@ package final class RunningBroker {
         }
         if try CleanShutdownMarker.read(logDirectory: directory, fileSystem: fileSystem) == nil { isClean = false }
         try CleanShutdownMarker.remove(logDirectory: directory, fileSystem: fileSystem)
-        checkpoints.append(try FolderCheckpoints(reading: directory, fileSystem))
+        checkpoints.append(try FolderCheckpoints(beginning: directory, fileSystem))
       }
       if !isClean { try syncFolders(config, fileSystem, logger) }
       return Start(
