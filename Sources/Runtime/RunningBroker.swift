@@ -228,7 +228,7 @@ package final class RunningBroker {
         if marker == nil { isClean = false }
         stoppedAs = stoppedAs ?? marker?.brokerEpoch
         try CleanShutdownMarker.remove(logDirectory: directory, fileSystem: fileSystem)
-        checkpoints.append(try FolderCheckpoints(reading: directory, fileSystem))
+        checkpoints.append(try FolderCheckpoints(beginning: directory, fileSystem))
       }
       if !isClean { try syncFolders(config, fileSystem, logger) }
       let isSameBoot = try BootMark.renew(in: config.logDirs[0], fileSystem)

@@ -168,7 +168,7 @@ final class SimulatedBroker {
       leftovers += try fileSystem.list(directory).filter { LogFileName.isDeletedFolder($0) }.map {
         directory + "/" + $0
       }
-      checkpoints.append(try FolderCheckpoints(reading: directory, fileSystem))
+      checkpoints.append(try FolderCheckpoints(beginning: directory, fileSystem))
     }
     for directory in config.logDirs where !wasClean { try disk.syncAll(holding: directory) }
     links = SimulatedLinks(count: shardCount)
@@ -211,8 +211,9 @@ final class SimulatedBroker {
     OffsetCheckpoint(name, logDirectory: directory, fileSystem: fileSystem)
   }
 
-  /// Stops in order and starts again on the same disk. The connections are gone.
-  func restart() throws {
+  /// Stops in order and starts again on the same disk. The connections are gone. `meanwhile` is what somebody does to the
+  /// files in between.
+  func restart(_ meanwhile: () throws -> Void = {}) throws {
     for shard in shards { shard.beginStop() }
     settle()
     let isClean = shards.map { $0.stop() }.allSatisfy { $0 }
@@ -222,6 +223,7 @@ final class SimulatedBroker {
       try checkpoint(.recoveryPoint, directory)
         .write(Dictionary(uniqueKeysWithValues: ends.map { ($0.key, $0.value) }))
     }
+    try meanwhile()
     try start(wasClean: isClean)
   }
 
