@@ -79,7 +79,9 @@ package final class RunningBroker {
     self.mailboxes = mailboxes
 
     let openFilesLimit = Int(ottla_open_files_limit())
-    let openFiles = OpenFilesBudget(limit: openFilesLimit, segmentFilesMax: Int(config.ottlaOpenFilesMax))
+    let openFiles = OpenFilesBudget(
+      limit: openFilesLimit, segmentFilesMax: Int(config.ottlaOpenFilesMax),
+      toBrokers: OpenFilesBudget.toBrokers(config, shards: shardCount, lanes: PeerLane.allCases.count))
     openFiles.warn(config, limit: openFilesLimit, logger)
     let limits = ConnectionLimits()
     let barrier = StopBarrier(count: shardCount)

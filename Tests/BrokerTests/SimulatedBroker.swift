@@ -235,16 +235,16 @@ final class SimulatedBroker {
 
   /// Loses the process and what the disk had not got yet, and starts another on what is left.
   func cutPower(data: UnsyncedFate, names: UnsyncedFate, seed: UInt64) throws {
-    loseConnections()
+    loseConnections(isMachineGone: true)
     simulatedDisk = simulatedDisk?.afterPowerCut(data: data, names: names, seed: seed)
     try start(wasClean: false)
   }
 
-  private func loseConnections() {
+  private func loseConnections(isMachineGone: Bool = false) {
     for network in networks {
       for client in network.clients.values { client.isClosed = true }
     }
-    network?.dropConnections(of: config.nodeId)
+    network?.dropConnections(of: config.nodeId, isMachineGone: isMachineGone)
   }
 
   // MARK: clients
