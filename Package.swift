@@ -70,7 +70,7 @@ let targets: [[Target]] = [
   module("Coordination", ["Primitives", "Effects", "Cluster", "KafkaProtocol"]),
   module(
     "Replication", ["Primitives", "Effects", "Records", "Configuration", "Storage", "Cluster", "KafkaProtocol"],
-    simulated: true),
+    simulated: true, testsImport: ["Simulation"]),
   module("Groups", ["Primitives", "KafkaProtocol"]),
 
   // -- the broker

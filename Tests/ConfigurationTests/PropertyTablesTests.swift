@@ -77,7 +77,6 @@ struct PropertyTablesTests {
     let echoedByBrokers = [
       "inter.broker.listener.name", "offsets.commit.timeout.ms", "log.flush.start.offset.checkpoint.interval.ms",
       "replica.high.watermark.checkpoint.interval.ms",
-      "replica.lag.time.max.ms",
     ]
     for name in echoedByBrokers { #expect(BrokerProperties.row(name)?.effect == .echoed, "\(name)") }
   }
