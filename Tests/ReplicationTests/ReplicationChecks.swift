@@ -64,7 +64,7 @@ struct ReplicationChecks {
   mutating func everything(_ model: ReplicationModel, changed broker: ModelBroker) throws {
     guard let partition = broker.partition, !broker.isForgiven else { return }
     let mark = partition.highWatermark
-    let before = highWatermarks[broker.id] ?? .zero
+    let before = highWatermarks[broker.id] ?? partition.log.logStartOffset
     highWatermarks[broker.id] = mark
     let name = "\(broker.id.value)"
     if mark < before {

@@ -98,6 +98,7 @@ final class ReplicationModel {
       broker.askedToken = nil
     case .isNoReplica:
       try broker.deleteLog()
+      checks.forget(broker.id)
       broker.stop(isPowerCut: false)
       try broker.start(now: wallClock)
       broker.view = controller.views.count - 1

@@ -30,10 +30,16 @@ struct ReplicationWalk {
   mutating func run(_ count: Int) throws {
     for _ in 0..<count {
       if model.chance(30) { pass(Int64(random.below(200))) }
-      for id in model.controller.image.isr { lossy.remove(id) }
+      for id in model.controller.image.isr where isBack(id) { lossy.remove(id) }
       try step()
     }
     try heal()
+  }
+
+  /// Whether a broker that lost something has been taken into the isr since.
+  private func isBack(_ id: BrokerID) -> Bool {
+    let isKnown = model.broker(id)?.brokerEpoch == model.controller.epoch(of: id)
+    return isKnown && model.broker(id)?.isUp == true && !model.controller.image.doubtfulReplicas.contains(id)
   }
 
   private func pass(_ ms: Int64) {
@@ -133,7 +139,9 @@ struct ReplicationWalk {
 
   private func deleteRecords() throws {
     let broker = anyBroker
-    guard let partition = broker.partition, partition.isLeader, partition.highWatermark > partition.log.logStartOffset
+    // With its records go what a start after a crash knows of a producer: none may be about to be sent again.
+    guard model.batch == nil, let partition = broker.partition, partition.isLeader,
+      partition.highWatermark > partition.log.logStartOffset
     else { return }
     try partition.log.deleteRecords(before: partition.highWatermark, now: model.wallClock)
     model.steps.append("\(broker.id.value) deletes what is before \(partition.highWatermark.value)")
