@@ -1,4 +1,5 @@
 import Client
+import Primitives
 
 func clusterCommands() -> [Command] { [clusterStatusCommand()] }
 
