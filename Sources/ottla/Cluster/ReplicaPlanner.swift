@@ -58,8 +58,10 @@ struct ReplicaPlanner {
     while replicas.count < wanted {
       guard addOne(&replicas, partition.name.topic) else {
         throw UnplannableError(
-          "\(partition.name) needs \(wanted) replicas, and there are too few brokers to keep them: "
-            + allowed.map { "\($0)" }.joined(separator: ", "))
+          allowed.isEmpty
+            ? "there is no broker alive that could take \(partition.name)"
+            : "\(partition.name) needs \(wanted) replicas, and there are too few brokers to keep them: "
+              + allowed.map { "\($0)" }.joined(separator: ", "))
       }
     }
   }
