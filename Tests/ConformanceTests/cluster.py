@@ -14,8 +14,10 @@ START_SECONDS_MAX = 60
 WHOLE_SECONDS_MAX = 60
 
 # Quick enough for tests: a broker that is gone is missed after this.
-SESSION_TIMEOUT_MS = 3000
-LAG_TIME_MS = 3000
+OF_A_CLUSTER = {
+    "zookeeper.session.timeout.ms": 3000, "replica.lag.time.max.ms": 3000, "default.replication.factor": 3,
+    "min.insync.replicas": 2, "offsets.topic.replication.factor": 3,
+}
 
 
 class Partition:
@@ -89,11 +91,11 @@ class ClusterBroker(Process):
         self.number, self.port = number, port
         self.data = pathlib.Path(data) if data else self.folder / "data"
         self.settings = {
-            "node.id": number, "zookeeper.connect": zookeeper, "zookeeper.session.timeout.ms": SESSION_TIMEOUT_MS,
-            "replica.lag.time.max.ms": LAG_TIME_MS, "default.replication.factor": 3, "min.insync.replicas": 2,
-            "offsets.topic.replication.factor": 3, "offsets.topic.num.partitions": 4,
-            "group.initial.rebalance.delay.ms": 0, "auto.create.topics.enable": "false", **(settings or {}),
+            "node.id": number, "offsets.topic.num.partitions": 4, "group.initial.rebalance.delay.ms": 0,
+            "auto.create.topics.enable": "false", **(OF_A_CLUSTER if zookeeper else {}), **(settings or {}),
         }
+        if zookeeper:
+            self.settings["zookeeper.connect"] = zookeeper
 
     @property
     def address(self):
@@ -134,17 +136,18 @@ class ClusterBroker(Process):
 
 
 class Cluster:
-    """ZooKeeper and brokers with the ids 1 to `count`."""
+    """ZooKeeper, and brokers with the ids 1, 2, ...; with `zookeepers=0` one broker that is a cluster by itself."""
 
     def __init__(self, folder, brokers=3, zookeepers=1, settings=None, broker_places=None, zookeeper_places=None, data=None):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
+        assert zookeepers or brokers == 1, "brokers of one cluster need a ZooKeeper"
         self.zookeeper = ZooKeeper(self.folder, zookeepers, zookeeper_places)
         places = broker_places or [Place() for _ in range(brokers)]
         loopback = iter(free_ports(len(places)))
         self.brokers = [
             ClusterBroker(
-                number, self.folder / f"broker-{number}", self.zookeeper.connect(),
+                number, self.folder / f"broker-{number}", self.zookeeper.connect() if zookeepers else None,
                 9092 if place.prefix else next(loopback), place, settings, data[number - 1] if data else None,
             )
             for number, place in enumerate(places, 1)

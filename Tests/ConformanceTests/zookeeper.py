@@ -76,7 +76,7 @@ class ZooKeeper:
     """One server, or an ensemble of them."""
 
     def __init__(self, folder, count=1, places=None):
-        places = places or [Place() for _ in range(count)]
+        places = [Place() for _ in range(count)] if places is None else places
         self.folder = pathlib.Path(folder)
         self.servers = []
         loopback = iter(free_ports(3 * count))

@@ -3,9 +3,9 @@
 Everything is made in the name space that the program runs in (scripts/chaos-cluster makes one): whatever happens, none is left.
 """
 
+import pathlib
 import subprocess
 import sys
-import pathlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "ConformanceTests"))
 
@@ -65,7 +65,8 @@ class Network:
         _run("ip", "-n", name, "address", "add", f"{address}/24", "dev", "eth0")
         for device in ("lo", "eth0"):
             _run("ip", "-n", name, "link", "set", device, "up")
-        return Place(address, ["ip", "netns", "exec", name])
+        # Not `ip netns exec`: that would copy the mounts, and a disk that is unmounted here would stay mounted there.
+        return Place(address, ["nsenter", f"--net=/run/netns/{name}", "--"])
 
     def cut(self, pairs):
         """Packets from the first address of each pair do not reach the second."""
