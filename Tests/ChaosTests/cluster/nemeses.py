@@ -116,11 +116,15 @@ class Cut(Nemesis):
 
 def draw(world, chance):
     """One nemesis, of those that this world can suffer."""
-    kinds = [_kill, _kill, _pause, _restart, _kill_zookeeper, _zookeeper_quorum, _pause_zookeeper]
+    kinds = [_kill, _kill, _pause, _restart]
+    if world.zookeepers:
+        kinds += [_kill_zookeeper, _zookeeper_quorum, _pause_zookeeper]
     if world.disks:
         kinds += [_power_cut, _power_cut]
     if world.network:
-        kinds += [_isolate, _isolate, _one_way, _from_zookeeper, _between_brokers, _from_clients]
+        kinds += [_isolate, _isolate, _from_clients]
+    if world.network and len(world.brokers) > 1:
+        kinds += [_one_way, _from_zookeeper, _between_brokers]
     return chance.choice(kinds)(world, chance)
 
 

@@ -85,10 +85,11 @@ class Sending:
             if self.is_fatal:
                 self.end_life()
                 self.begin()
-            ahead = sent / rate - (time.monotonic() - started)
-            if ahead > 0.005:
+            # The next one is due then; `poll` comes back earlier where it has something to tell.
+            due = started + sent / rate
+            while (ahead := due - time.monotonic()) > 0.002:
                 self.producer.poll(ahead)
-            elif ahead < -1:
+            if ahead < -1:
                 started -= ahead
         left = self.producer.flush(FLUSH_SECONDS_MAX)
         if left:
