@@ -15,6 +15,7 @@ ANOMALIES = {
     "aborted-read": "a value was read whose producer was told that it was not written",
     "unknown-value": "a value was read that nobody sent",
     "lost-write": "an acknowledged value is not there, and later ones of its partition were read",
+    "vanished": "a value that somebody has read, or was told is there, is not there in the end",
     "unseen": "an acknowledged value was not read until the end",
     "nonmonotonic-poll": "a consumer went back without being told to",
     "poll-skip": "a consumer passed over records",
@@ -58,6 +59,7 @@ def analyse(events):
     findings = logs.findings()
     findings += _aborted(sends, polled)
     findings += _missing(events, sends, logs, polled)
+    findings += _vanished(events, sends, polled)
     findings += _polls(events, logs)
     findings += _send_order(sends)
     findings += ownership_findings(events)
@@ -118,6 +120,23 @@ def _missing(events, sends, logs, polled):
         yield name, {"key": send.key, "value": send.value, "offset": send.offset, "process": send.process, "acknowledged": send.done}
     for key in sorted({send.key for send in sends.values() if send.outcome == "ok"} - finals):
         yield "incomplete", {"key": key}
+
+
+def _vanished(events, sends, polled):
+    """What the final reads, which go from the first offset to the end, do not find, though it was seen there before."""
+    readers = collections.defaultdict(set)
+    for event in events:
+        if event["f"] == "final":
+            for key in event["keys"]:
+                readers[key].add(event["process"])
+    found = collections.defaultdict(set)
+    for event in events:
+        if event["f"] == "poll" and event["process"] in readers[event["key"]]:
+            found[event["key"]].update(value for _, value in event["records"])
+    for key in sorted(key for key in readers if readers[key]):
+        for value in sorted(polled[key] - found[key]):
+            send = sends.get((key, value))
+            yield "vanished", {"key": key, "value": value, "offset": send and send.offset, "acknowledged": bool(send) and send.outcome == "ok"}
 
 
 def _polls(events, logs):

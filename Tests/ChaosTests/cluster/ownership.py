@@ -52,7 +52,7 @@ def ownership_findings(events):
         for place, first in enumerate(held):
             for second in held[place + 1 :]:
                 overlap = min(first.end, second.end) - second.start
-                if second.process == first.process or overlap <= TOLERANCE_SECONDS or first.ending in ("lost", "crash"):
+                if overlap <= TOLERANCE_SECONDS or first.ending in ("lost", "crash"):
                     continue
                 # One that has never ended, when the run did, gave nothing back either.
                 findings.append(

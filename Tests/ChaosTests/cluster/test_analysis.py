@@ -6,6 +6,7 @@ import pytest
 
 from analysis import ANOMALIES, analyse
 from outcomes import TABLE, outcome_of, read_table
+from partition_log import KnownLogs
 
 pytestmark = pytest.mark.short
 
@@ -49,8 +50,14 @@ class Made:
         self.note(process, "end", "invoke", key=key)
         return self.note(process, "end", "ok", key=key, offset=offset)
 
-    def final(self, *keys):
-        return self.note("final", "final", keys=list(keys or [KEY]))
+    def final(self, *keys, process="final"):
+        """With nothing read before it, the final reads find all that anybody has read."""
+        keys = list(keys or [KEY])
+        for key in keys:
+            if not any(each["f"] == "poll" and each["process"] == process and each["key"] == key for each in self.events):
+                held = {o: v for each in self.events if each["f"] == "poll" and each["key"] == key for o, v in each["records"]}
+                self.poll(*sorted(held.items()), process=process, key=key)
+        return self.note(process, "final", keys=keys)
 
     def names(self):
         return [finding.name for finding in analyse(self.events)]
@@ -76,7 +83,7 @@ def test_nothing_happened():
 
 def test_an_offset_with_two_values():
     assert Made().send("a", 0).send("b", 1).poll((0, "a"), (1, "b")).poll((0, "b"), process="s").final().names() == [
-        "inconsistent-offsets", "duplicate",
+        "inconsistent-offsets", "duplicate", "vanished",
     ]
 
 
@@ -117,6 +124,13 @@ def test_an_acknowledgement_without_an_offset_must_be_read_as_well():
     assert Made().send("a").send("b", 1).poll((0, "a"), (1, "b")).final().names() == []
 
 
+def test_a_value_that_was_read_is_gone_in_the_end():
+    made = Made().send("a", 0).send("b", 1).poll((0, "a"), (1, "b"))
+    assert made.poll((0, "a"), process="final").final().names() == ["vanished"]
+    made = Made().send("a", type="info").send("b", 1).poll((0, "a"), (1, "b"))
+    assert made.poll((1, "b"), process="final").final().names() == ["vanished"], "also one of unknown end, once it was read"
+
+
 def test_without_final_reads_the_run_says_nothing():
     assert Made().send("a", 0).poll((0, "a")).names() == ["incomplete"]
 
@@ -153,6 +167,19 @@ def test_a_group_commits_what_it_has_not_read():
 def test_a_group_that_begins_behind_the_first_record_has_passed_over_it():
     made = Made().send("a", 0).send("b", 1).poll((0, "a"), (1, "b")).poll((1, "b"), process="m", group="g")
     assert made.commit(2).final().names() == ["group-skip"]
+
+
+def test_a_group_passes_over_the_first_record_behind_its_offset():
+    made = Made().send("a", 0).send("b", 1).poll((0, "a"), (1, "b")).poll((0, "a"), process="m", group="g").commit(1)
+    assert made.commit(2).final().names() == ["group-skip"]
+
+
+def test_what_is_seen_late_is_between_as_well():
+    logs = KnownLogs()
+    logs.saw(KEY, 0, "a")
+    assert logs.between(KEY, -1, 9) == [[0, "a"]]
+    logs.saw(KEY, 3, "b")
+    assert logs.between(KEY, -1, 9) == [[0, "a"], [3, "b"]]
 
 
 def test_a_member_commits_what_another_one_has_read():
