@@ -50,6 +50,7 @@ let targets: [[Target]] = [
   bridge("CLinux"),
   bridge("CCompression", libraries: ["z", "lz4", "zstd", "snappy"]),
   bridge("CLibrdkafka", libraries: ["rdkafka"]),
+  bridge("CZooKeeper", libraries: ["zookeeper_mt"]),
 
   // -- vocabulary
   module("Primitives", ["CChecksum"]),
@@ -67,7 +68,9 @@ let targets: [[Target]] = [
   module("Cluster", ["Primitives", "KafkaProtocol", "Configuration"]),
 
   // -- roles in a cluster
-  module("Coordination", ["Primitives", "Effects", "Cluster", "KafkaProtocol"]),
+  module(
+    "Coordination", ["Primitives", "Effects", "Cluster", "KafkaProtocol"], simulated: true,
+    testsImport: ["Simulation"]),
   module(
     "Replication", ["Primitives", "Effects", "Records", "Configuration", "Storage", "Cluster", "KafkaProtocol"],
     simulated: true),
@@ -89,8 +92,12 @@ let targets: [[Target]] = [
       "Broker", "CLinux",
     ], simulated: true),
 
+  module(
+    "ZooKeeper", ["Primitives", "Coordination", "CZooKeeper"], simulated: true,
+    testsImport: ["Effects", "Cluster", "KafkaProtocol", "Simulation"]),
+
   // -- the outside world, simulated
-  module("Simulation", ["Effects"]),
+  module("Simulation", ["Primitives", "Effects", "Coordination", "Cluster"], simulated: true),
 
   // -- for tests only
   [

@@ -18,6 +18,9 @@ package protocol CoordinationService: AnyObject {
   /// Gives up being known and being the controller, in order; `.closed` follows. For a broker that stops.
   func close()
 
+  /// The id of the cluster: known before `.loaded` where there is one, nil where this broker is to found it.
+  var clusterID: String? { get }
+
   /// Time has passed: the service looks at its own deadlines. Returns when it wants to be called again; nil for never.
   func tick(_ now: Instant) -> Instant?
 

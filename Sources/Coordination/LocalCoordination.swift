@@ -79,6 +79,8 @@ package final class LocalCoordination: CoordinationService {
     events.append(.controllerChanged(presence.id, controllerEpoch: 1))
   }
 
+  package var clusterID: String? { image.clusterID.isEmpty ? nil : image.clusterID }
+
   package func close() { events.append(.closed) }
 
   /// Nothing here waits for anything.

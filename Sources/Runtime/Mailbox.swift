@@ -9,6 +9,8 @@ enum LoopMessage: Sendable {
   case accepted(descriptor: Int32, PeerAddressBox)
   /// A job for the disk has been done.
   case disk(DiskToken, DiskResult)
+  /// Where a name leads that a connection of this loop waits for; nowhere where there are no addresses.
+  case resolved(ConnectionID, addresses: [String])
   /// Listen from now on: the broker is ready.
   case listen
   case stop

@@ -31,6 +31,7 @@ package final class RunningBroker {
   private let mailboxes: [Mailbox]
   private let threads = ThreadList()
   private let disks: DiskThreads
+  private let resolver: Resolver
   private let config: BrokerConfig
   private let fileSystem = LinuxFileSystem()
   private let logger: Logger
@@ -47,6 +48,11 @@ package final class RunningBroker {
   package init(
     config: BrokerConfig, logger: Logger, onHalt: @escaping @Sendable (String) -> Void = { _ in }
   ) throws(StartFailure) {
+    if let ensemble = config.zookeeperConnect {
+      throw StartFailure(
+        "zookeeper.connect is \(ensemble.text), but clusters over ZooKeeper cannot be run yet: leave it empty for a broker "
+          + "that is alone")
+    }
     self.config = config
     self.logger = logger
     let locks = try Self.lock(config.logDirs, fileSystem)
@@ -80,14 +86,18 @@ package final class RunningBroker {
       folders: config.logDirs, fileSystem: fileSystem, flushThreads: Int(config.ottlaFlushThreads),
       mailboxes: mailboxes)
     self.disks = disks
-    let registration = BrokerRegistration(
+    let resolver = Resolver(mailboxes: mailboxes)
+    self.resolver = resolver
+    let presence = BrokerPresence(
       id: config.nodeId, rack: config.brokerRack,
-      endpoints: addresses.map { BrokerEndpoint(name: $0.name, host: $0.host, port: Int32($0.port)) })
+      endpoints: AdvertisedEndpoints.endpoints(config, bound: addresses), incarnation: start.mode.incarnation,
+      dataID: start.dataID, lastRun: start.lastRun)
     for index in 0..<shardCount {
       let body: @Sendable () -> Void = {
         let loop = EventLoop(
-          index: index, mailboxes: mailboxes, disks: disks, limits: limits, logger: logger,
-          listeners: index == Shard.controllerShard ? listeners : [], connectionsMax: openFiles.connections)
+          index: index, mailboxes: mailboxes, disks: disks, resolver: resolver, limits: limits,
+          logger: logger, listeners: index == Shard.controllerShard ? listeners : [],
+          connectionsMax: openFiles.connections)
         let environment = ShardEnvironment(
           time: LinuxClock(), random: LinuxRandom(), fileSystem: fileSystem, logger: logger, transport: loop,
           links: loop, disk: loop, halt: onHalt)
@@ -105,8 +115,9 @@ package final class RunningBroker {
             }
             if let refusal = unusedFolders.refusal(coordination.image) { throw StartFailure(refusal) }
             let host = ControllerHost(
-              coordination: coordination, controller: Controller(config: config, randomSeed: LinuxRandom().next()))
-            shard.host(host, clusterID: start.clusterID, registration: registration) { result in
+              coordination: coordination, controller: Controller(config: config, randomSeed: LinuxRandom().next()),
+              clusterID: start.clusterID)
+            shard.host(host, presence: presence) { result in
               ready.set(result.mapError { StartFailure("the cluster's metadata: \($0.message ?? $0.code.name)") })
             }
           } catch {
@@ -136,7 +147,7 @@ package final class RunningBroker {
         try fileSystem.syncAll(holding: directory)
         let ends = barrier.closedEnds.filter { fileSystem.exists(directory + "/" + $0.key.description) }
         try OffsetCheckpoint(.recoveryPoint, logDirectory: directory, fileSystem: fileSystem).write(ends)
-        try CleanShutdownMarker(brokerEpoch: -1).write(logDirectory: directory, fileSystem: fileSystem)
+        try CleanShutdownMarker(brokerEpoch: barrier.brokerEpoch).write(logDirectory: directory, fileSystem: fileSystem)
       } catch { logger.error("no clean-shutdown marker in \(directory): \(error)") }
     }
     for lock in locks { _ = ottla_close(lock) }
@@ -147,12 +158,15 @@ package final class RunningBroker {
     for mailbox in mailboxes { mailbox.stop() }
     threads.join()
     disks.stop()
+    resolver.stop()
   }
 
   // MARK: before the shards
 
   private struct Start {
     let clusterID: String
+    let dataID: UUID
+    let lastRun: LastRun
     let mode: StartMode
   }
 
@@ -198,20 +212,28 @@ package final class RunningBroker {
         fileSystem: fileSystem, directories: config.logDirs, nodeID: config.nodeId, clusterID: metadata.clusterID,
         random: random.next)
       var isClean = true
+      var stoppedAs: Int64?
       var checkpoints: [FolderCheckpoints] = []
       var leftovers: [String] = []
       for directory in config.logDirs {
         for name in try fileSystem.list(directory) where LogFileName.isDeletedFolder(name) {
           leftovers.append(directory + "/" + name)
         }
-        if try CleanShutdownMarker.read(logDirectory: directory, fileSystem: fileSystem) == nil { isClean = false }
+        let marker = try CleanShutdownMarker.read(logDirectory: directory, fileSystem: fileSystem)
+        if marker == nil { isClean = false }
+        stoppedAs = stoppedAs ?? marker?.brokerEpoch
         try CleanShutdownMarker.remove(logDirectory: directory, fileSystem: fileSystem)
         checkpoints.append(try FolderCheckpoints(reading: directory, fileSystem))
       }
       if !isClean { try syncFolders(config, fileSystem, logger) }
+      let isSameBoot = try BootMark.renew(in: config.logDirs[0], fileSystem)
+      let lastRun: LastRun =
+        if isClean { .stopped(brokerEpoch: stoppedAs ?? -1) } else { isSameBoot ? .killed : .lost }
       return Start(
-        clusterID: identity.clusterID,
-        mode: StartMode(wasCleanShutdown: isClean, checkpoints: checkpoints, leftoverFolders: leftovers))
+        clusterID: identity.clusterID, dataID: identity.directoryIDs[0], lastRun: lastRun,
+        mode: StartMode(
+          wasCleanShutdown: isClean, incarnation: UUID(random: random.next), checkpoints: checkpoints,
+          leftoverFolders: leftovers))
     } catch {
       throw StartFailure("\(error)")
     }

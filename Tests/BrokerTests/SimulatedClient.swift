@@ -142,6 +142,10 @@ final class SimulatedClient {
 /// The network of one shard.
 final class SimulatedNetwork: Transport {
   var clients: [ConnectionID: SimulatedClient] = [:]
+  /// The way to other brokers; without it there is none.
+  var brokers: SimulatedBrokerNetworkEnd?
+
+  func connect(to host: String, port: Int32) -> ConnectionID { preconditionFailure() }
 
   func write(_ bytes: UnsafeRawBufferPointer, to connection: ConnectionID, moreFollows: Bool) -> WriteOutcome {
     guard let client = clients[connection], !client.isClosed, !client.fails else { return .failed }

@@ -67,7 +67,7 @@ struct ConfigurationSourcesTests {
   @Test(
     "what is asked for and cannot be kept is refused, not ignored",
     arguments: [
-      "authorizer.class.name", "zookeeper.connect", "create.topic.policy.class.name", "alter.config.policy.class.name",
+      "authorizer.class.name", "create.topic.policy.class.name", "alter.config.policy.class.name",
     ])
   func unsupported(name: String) {
     #expect(complaints([name: "something"]).count == 1)

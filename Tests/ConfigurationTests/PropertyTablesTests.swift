@@ -75,7 +75,7 @@ struct PropertyTablesTests {
       for behind in row.behind { #expect(BrokerProperties.row(behind.name)?.effect == row.effect, "\(behind.name)") }
     }
     let echoedByBrokers = [
-      "inter.broker.listener.name", "offsets.commit.timeout.ms", "log.flush.start.offset.checkpoint.interval.ms",
+      "num.replica.fetchers", "offsets.commit.timeout.ms", "log.flush.start.offset.checkpoint.interval.ms",
       "replica.high.watermark.checkpoint.interval.ms",
       "replica.lag.time.max.ms",
     ]

@@ -220,7 +220,9 @@ final class SimulatedLog {
 
   func checkpointRecoveryPoint() throws {
     try opened.writeCheckpointHints()
+    let cut = try opened.unnotedCut
     try checkpoint(.recoveryPoint).write([Self.partition: opened.recoveryPoint])
+    if let cut { try opened.noteCutWritten(cut) }
   }
 
   func checkpointLogStart() throws {

@@ -39,13 +39,13 @@ extension Controller {
     }
     try checkRoom(for: topic.partitionCount, in: image, config: effectiveConfig)
     var random = random
-    let brokers = image.sortedBrokers
-    let placed = try ReplicaPlacement(brokers: brokers).place(
-      partitionCount: topic.partitionCount, replicationFactor: min(topic.replicationFactor, max(brokers.count, 1)),
-      random: &random)
+    let placed = try ReplicaPlacement(brokers: image.sortedBrokers).place(
+      partitionCount: topic.partitionCount,
+      replicationFactor: min(topic.replicationFactor, max(image.brokers.count, 1)), random: &random)
+    let brokers = LivingBrokers(image.brokers)
     let created = TopicImage(
-      id: random.topicID(notIn: image), name: topic.name, partitions: placed.map { PartitionImage(new: $0) },
-      configs: topic.configs)
+      id: random.topicID(notIn: image), name: topic.name,
+      partitions: placed.map { PartitionImage(new: $0, among: brokers) }, configs: topic.configs)
     return Decision(records: created.records, reply: .internalTopic(id: created.id))
   }
 }

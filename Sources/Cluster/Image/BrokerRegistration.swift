@@ -32,9 +32,10 @@ package struct BrokerRegistration: Hashable, Sendable {
   package let incarnation: UUID
   /// Of its data folders: another one after they were lost or swapped.
   package let dataID: UUID
-  /// It is not alive, as far as the controller knows: it leads nothing and is in no ISR that has other members.
+  /// It is not alive, as far as the controller knows: it leads nothing, and is in the ISR only of partitions that have no
+  /// leader.
   package var isFenced: Bool
-  /// It is about to stop: it gets no leadership and joins no ISR (KIP-841).
+  /// It is about to stop: it gets no leadership and joins no ISR (KIP-841); it goes on leading what nobody else has in sync.
   package var isShuttingDown: Bool
   package init(
     id: BrokerID, epoch: Int64 = -1, rack: String?, endpoints: [BrokerEndpoint], incarnation: UUID = .zero,

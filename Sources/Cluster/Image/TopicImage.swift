@@ -4,7 +4,7 @@ package import Primitives
 package struct PartitionImage: Hashable, Sendable {
   /// The brokers that hold the partition, the preferred leader first.
   package var replicas: [BrokerID]
-  /// The replicas that are in sync.
+  /// The replicas that are in sync, at least one. Without a leader: those that were when the last one was lost.
   package var isr: [BrokerID]
   /// `.none` while no replica may lead.
   package var leader: BrokerID

@@ -1,0 +1,293 @@
+internal import Cluster
+internal import Configuration
+internal import Effects
+internal import KafkaProtocol
+internal import Observability
+internal import Primitives
+
+/// Requests to other brokers.
+extension Shard {
+  /// The largest answer that is taken where the sender does not say, and whatever the sender says.
+  static let peerAnswerBytesMax = 16 << 20
+  static let peerAnswerBytesCap = 1 << 30
+
+  /// Sends a request to another broker; `handler` learns what came of it, on this shard, in a later call than this one.
+  ///
+  /// It waits for a connection where there is none. Nothing is sent twice: whoever wants another try sends again. While the
+  /// other broker cannot be reached, requests wait out the pause between two tries, so trying again at once does no harm.
+  ///
+  /// - Parameters:
+  ///   - version: one that the other broker serves.
+  ///   - timeoutMs: how long the whole may take; without it replica.socket.timeout.ms or request.timeout.ms, by the lane. A
+  ///     request that has left and gets no answer in this time takes its connection with it.
+  ///   - answerBytesMax: the largest answer that is taken for one, at most 1 GiB.
+  func send(
+    _ request: Request, version: Int16, to broker: BrokerID, lane: PeerLane, timeoutMs: Int64? = nil,
+    answerBytesMax: Int = Shard.peerAnswerBytesMax, handler: @escaping (PeerOutcome) -> Void
+  ) {
+    guard !isStopping else { return failLater(handler, .unreachable) }
+    let peer = peer(PeerKey(broker: broker, lane: lane))
+    guard peer.hasRoom else { return failLater(handler, .queueFull) }
+    let correlationID = peer.makeCorrelationID()
+    let deadline = now.advanced(byMilliseconds: timeoutMs ?? usualTimeoutMs(lane))
+    peer.add(
+      PeerRequest(
+        correlationID: correlationID, apiKey: request.apiKey, version: version,
+        frame: frame(of: request, version: version, lane, correlationID), deadline: deadline,
+        answerBytesMax: min(answerBytesMax, Self.peerAnswerBytesCap), handler: handler))
+    peer.lastActivity = now
+    setTimer(peer, by: deadline)
+    markForFlush(peer)
+  }
+
+  private func usualTimeoutMs(_ lane: PeerLane) -> Int64 {
+    switch lane {
+    case .replication: Int64(config.replicaSocketTimeoutMs)
+    case .control: Int64(config.requestTimeoutMs)
+    }
+  }
+
+  private func peer(_ key: PeerKey) -> Peer {
+    if let peer = peers[key] { return peer }
+    let peer = Peer(key, now: now)
+    peers[key] = peer
+    return peer
+  }
+
+  private func frame(of request: Request, version: Int16, _ lane: PeerLane, _ correlationID: Int32) -> OutputBuffer {
+    let apiKey = request.apiKey
+    let buffer = OutputBuffer()
+    var writer = Writer(buffer)
+    writer.int32(0)
+    RequestHeader(
+      requestApiKey: apiKey.rawValue, requestApiVersion: version, correlationId: correlationID,
+      clientId: BrokerName(id: brokerID, incarnation: startMode.incarnation).clientID
+    ).encode(into: &writer, version: apiKey.requestHeaderVersion(for: version))
+    request.encode(into: &writer, version: version)
+    buffer.base.storeBigEndian(Int32(clamping: buffer.end - 4), at: 0)
+    return buffer
+  }
+
+  // MARK: out
+
+  private func markForFlush(_ peer: Peer) {
+    guard !peer.isInFlushList else { return }
+    peer.isInFlushList = true
+    peerFlushList.append(peer)
+  }
+
+  /// Connects and sends, for all that have something to send.
+  func flushPeers() {
+    let list = peerFlushList
+    peerFlushList.removeAll(keepingCapacity: true)
+    for peer in list {
+      peer.isInFlushList = false
+      guard peers[peer.key] === peer, !peer.waiting.isEmpty else { continue }
+      if peer.state == .idle { connect(peer) }
+      if !peer.write(to: environment.transport) { lose(peer) }
+    }
+  }
+
+  private func connect(_ peer: Peer) {
+    peer.place = place(of: peer.key.broker)
+    guard let place = peer.place else { return lose(peer, failing: .unreachable) }
+    let timeoutMs = peer.backoff.setupTimeoutMs(
+      first: config.socketConnectionSetupTimeoutMs, max: config.socketConnectionSetupTimeoutMaxMs,
+      random: environment.random.next())
+    let id = environment.transport.connect(to: place.host, port: place.port)
+    peersByConnection[id] = peer
+    let until = now.advanced(byMilliseconds: timeoutMs)
+    peer.state = .connecting(id, until: until)
+    setTimer(peer, by: until)
+  }
+
+  /// Where the image says that a broker is to be reached by brokers.
+  private func place(of broker: BrokerID) -> PeerPlace? {
+    guard let registration = image.brokers[broker],
+      let endpoint = registration.endpoint(named: config.interBrokerListenerName)
+    else { return nil }
+    return PeerPlace(host: endpoint.host, port: endpoint.port, brokerEpoch: registration.epoch)
+  }
+
+  // MARK: what the network says
+
+  /// A connection of ours has come about.
+  package func connected(_ id: ConnectionID) {
+    guard let peer = peersByConnection[id], case .connecting = peer.state else { return }
+    peer.state = .ready(id)
+    peer.lastActivity = now
+    if let idleMs = peerIdleMs { setTimer(peer, by: now.advanced(byMilliseconds: idleMs)) }
+    markForFlush(peer)
+  }
+
+  func peerClosed(_ id: ConnectionID) {
+    guard let peer = peersByConnection[id] else { return }
+    lose(peer)
+  }
+
+  func peerWritable(_ id: ConnectionID) {
+    guard let peer = peersByConnection[id], peer.isOutputBlocked else { return }
+    peer.isOutputBlocked = false
+    markForFlush(peer)
+  }
+
+  func peerReceived(_ id: ConnectionID, _ bytes: UnsafeRawBufferPointer) {
+    guard let peer = peersByConnection[id] else { return }
+    peer.lastActivity = now
+    guard let held = peer.input, !held.isEmpty else {
+      let handled = handleAnswers(peer, id, bytes)
+      if peer.connectionID == id, handled < bytes.count {
+        peer.keep(UnsafeRawBufferPointer(rebasing: bytes[handled...]))
+      }
+      return
+    }
+    held.append(bytes)
+    let handled = handleAnswers(peer, id, held.bytes)
+    if peer.connectionID == id { peer.consume(handled) }
+  }
+
+  /// Handles the whole answers at the start of `bytes`; returns how many bytes they took. A handler may end the connection.
+  private func handleAnswers(_ peer: Peer, _ id: ConnectionID, _ bytes: UnsafeRawBufferPointer) -> Int {
+    var position = 0
+    while position < bytes.count, peer.connectionID == id {
+      switch peer.takeAnswer(UnsafeRawBufferPointer(rebasing: bytes[position...])) {
+      case .incomplete: return position
+      case .answer(let request, let response, let frame):
+        position += 4 + frame.count
+        peer.backoff.noteAnswer()
+        request.handler(.answer(response, frame: frame))
+      case .garbage(let why):
+        report(peer, why)
+        lose(peer, oldest: .badAnswer)
+      }
+    }
+    return position
+  }
+
+  private func report(_ peer: Peer, _ why: String) {
+    guard let leftOut = peerLine.admit(at: now) else { return }
+    let others = leftOut > 0 ? " (and \(leftOut) more)" : ""
+    let address = peer.place.map { " at \($0.host):\($0.port)" } ?? ""
+    environment.logger.warning("closing the connection to broker \(peer.key.broker.value)\(address): \(why)\(others)")
+  }
+
+  // MARK: endings
+
+  /// The connection, or the try to get one, is over; everything that waits for it fails, and the next try comes after a pause.
+  /// What never left on a connection that had come about fails as `.disconnected`, on one that had not as `failing`.
+  private func lose(_ peer: Peer, oldest: PeerFailure? = nil, failing: PeerFailure = .unreachable) {
+    let wasReady = if case .ready = peer.state { true } else { false }
+    peerFailures += peer.takeBegun(oldest: oldest, now: now)
+    peerFailures += peer.takeWaiting(wasReady ? .disconnected(sent: false) : failing)
+    disconnect(peer)
+    peer.backoff.noteFailure()
+    let until = now.advanced(byMilliseconds: peer.backoff.delayMs(random: environment.random.next()))
+    peer.state = .backingOff(until: until)
+    setTimer(peer, by: until)
+  }
+
+  private func disconnect(_ peer: Peer) {
+    guard let id = peer.connectionID else { return }
+    peersByConnection[id] = nil
+    peer.state = .idle
+    environment.transport.close(id)
+  }
+
+  private func failLater(_ handler: @escaping (PeerOutcome) -> Void, _ failure: PeerFailure) {
+    peerFailures.append(FailedPeerRequest(handler: handler, failure: failure))
+  }
+
+  /// Calls the handlers of what has failed. Those that fail meanwhile come with the next call.
+  func tellPeerFailures() {
+    let failures = peerFailures
+    peerFailures.removeAll(keepingCapacity: true)
+    for failed in failures { failed.handler(.failed(failed.failure)) }
+  }
+
+  /// Brokers came, went, moved, or were started anew: what leads to their former selves ends, and what waits for them goes to
+  /// where they are now.
+  func updatePeers(_ brokers: [BrokerID]) {
+    for broker in brokers {
+      for lane in PeerLane.allCases {
+        guard let peer = peers[PeerKey(broker: broker, lane: lane)] else { continue }
+        if image.brokers[broker] == nil { forget(peer) } else { followMove(of: peer) }
+      }
+    }
+  }
+
+  private func forget(_ peer: Peer) {
+    peerFailures += peer.takeBegun(now: now) + peer.takeWaiting(.unreachable)
+    disconnect(peer)
+    clearTimer(peer)
+    peers[peer.key] = nil
+  }
+
+  private func followMove(of peer: Peer) {
+    guard peer.place != place(of: peer.key.broker) else { return }
+    peerFailures += peer.takeBegun(now: now)
+    disconnect(peer)
+    peer.state = .idle
+    peer.backoff = ReconnectBackoff()
+    markForFlush(peer)
+  }
+
+  /// This broker stops: nobody waits for another one any more.
+  func stopPeers() {
+    for key in peers.keys.sorted(by: { ($0.broker, $0.lane.rawValue) < ($1.broker, $1.lane.rawValue) }) {
+      if let peer = peers[key] { forget(peer) }
+    }
+  }
+
+  // MARK: time
+
+  /// Shorter than that of the other side, which has the same setting as a rule: else a request that is sent at this very
+  /// moment would be lost.
+  private var peerIdleMs: Int64? {
+    config.connectionsMaxIdleMs < 0 ? nil : config.connectionsMaxIdleMs / 4 * 3
+  }
+
+  private func setTimer(_ peer: Peer, by deadline: Instant) {
+    if let timer = peer.timer {
+      guard deadline < timer.at else { return }
+      timers.cancel(timer.id)
+    }
+    peer.timer = (timers.schedule(.peer(peer.key), at: deadline), deadline)
+  }
+
+  private func clearTimer(_ peer: Peer) {
+    if let timer = peer.timer { timers.cancel(timer.id) }
+    peer.timer = nil
+  }
+
+  func peerTimerFired(_ key: PeerKey) {
+    guard let peer = peers[key] else { return }
+    peer.timer = nil
+    peerFailures += peer.takeOverdue(at: now)
+    switch peer.state {
+    case .idle: break
+    case .connecting(_, let until):
+      if until <= now { lose(peer, failing: .unreachable) }
+    case .ready:
+      if peer.hasBegunOverdue(at: now) {
+        report(peer, "no answer in time")
+        lose(peer)
+      } else if peer.requestCount == 0, let idleMs = peerIdleMs,
+        peer.lastActivity.advanced(byMilliseconds: idleMs) <= now
+      {
+        disconnect(peer)
+      }
+    case .backingOff(let until):
+      if until <= now { endPause(peer) }
+    }
+    if peers[key] != nil, let deadline = peer.nextDeadline(idleMs: peerIdleMs) { setTimer(peer, by: deadline) }
+  }
+
+  private func endPause(_ peer: Peer) {
+    peer.state = .idle
+    if !peer.waiting.isEmpty {
+      markForFlush(peer)
+    } else if image.brokers[peer.key.broker] == nil {
+      peers[peer.key] = nil
+    }
+  }
+}
