@@ -129,7 +129,7 @@ def draw(world, chance):
 
 
 def _some(chance, things, most=None):
-    return sorted(chance.sample(things, chance.randrange(1, (most or len(things)) + 1)), key=str)
+    return sorted(chance.sample(things, chance.randrange(1, min(most or len(things), len(things)) + 1)), key=str)
 
 
 def _victims(world, chance):
