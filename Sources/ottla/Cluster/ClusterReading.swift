@@ -34,6 +34,7 @@ final class ClusterWatch {
   private let bootstrap: [BrokerAddress]
   private let timeoutMs: Int64
   private var client: AdminClient?
+  private var hasAnswered = false
   private var learned: [BrokerAddress] = []
   /// How long nobody may answer before the watch gives up.
   private let patienceMs: Int64
@@ -50,10 +51,13 @@ final class ClusterWatch {
     let watch = Stopwatch()
     while true {
       do throws(ClientError) {
-        return try work(try connected())
+        let answer = try work(try connected())
+        hasAnswered = true
+        return answer
       } catch {
         client = nil
-        guard Self.passes(error), watch.milliseconds < patienceMs else { throw error }
+        // A cluster that never answered is not there, or elsewhere: that is said at once.
+        guard hasAnswered, Self.passes(error), watch.milliseconds < patienceMs else { throw error }
       }
       pause(milliseconds: 300)
     }
