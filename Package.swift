@@ -90,7 +90,7 @@ let targets: [[Target]] = [
     [
       "Primitives", "Effects", "Observability", "Configuration", "Storage", "Cluster", "Coordination",
       "Broker", "CLinux",
-    ], simulated: true),
+    ], simulated: true, testsImport: ["KafkaProtocol"]),
 
   module(
     "ZooKeeper", ["Primitives", "Coordination", "CZooKeeper"], simulated: true,

@@ -24,8 +24,8 @@ package final class ControllerHost {
   var controllerID = BrokerID.none
   /// The id that a cluster gets which has none yet.
   var clusterID: String
-  /// Says to whom the data folders belong, now that the cluster is known, and what their id is; nil where that is known.
-  let identify: ((_ clusterID: String) -> Result<UUID, KafkaError>)?
+  /// Looks whether the data folders and the cluster fit each other, now that it is known, and says what the folders' id is.
+  let identify: (_ clusterID: String, ClusterImage) -> Result<UUID, KafkaError>
   /// Commands to decide, in the order of their coming. They wait for the append that is under way, and for deletions: no
   /// topic may get the folders of another under its open logs.
   var queue: [(command: ControllerCommand, finish: Finish)] = []
@@ -50,6 +50,8 @@ package final class ControllerHost {
   /// What is to happen when this broker is part of the cluster, or cannot be.
   var start: Start?
   var hasBalanceTimer = false
+  /// Whether the coordination service has been reached once.
+  var wasConnected = false
   /// When the coordination service is to be asked again.
   var tickAt = Instant.distantFuture
   /// What is to happen when the coordination service has let this broker go.
@@ -78,7 +80,7 @@ package final class ControllerHost {
 
   package init(
     coordination: any CoordinationService, controller: Controller, clusterID: String,
-    identify: ((_ clusterID: String) -> Result<UUID, KafkaError>)? = nil
+    identify: @escaping (_ clusterID: String, ClusterImage) -> Result<UUID, KafkaError>
   ) {
     self.coordination = coordination
     self.controller = controller
@@ -96,6 +98,7 @@ extension Shard {
     precondition(index == Self.controllerShard, "shard \(index) does not host the controller")
     controllerHost = host
     host.start = .init(presence: presence, ready: ready)
+    watchStart()
     pollCoordination()
   }
 
@@ -198,6 +201,7 @@ extension Shard {
       environment.logger.warning("the coordination service has lost sight of this broker; it registers anew")
     case .connectionChanged(let isConnected):
       if isConnected {
+        host.wasConnected = true
         environment.logger.info("connected to the coordination service")
       } else {
         environment.logger.warning(

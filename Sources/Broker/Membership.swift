@@ -26,12 +26,6 @@ extension Shard {
     guard !host.isLoaded else { return }
     host.isLoaded = true
     if let clusterID = host.coordination.clusterID { host.clusterID = clusterID }
-    if let identify = host.identify {
-      switch identify(host.clusterID) {
-      case .success(let dataID): host.start?.presence.dataID = dataID
-      case .failure(let error): return endStart(host, .failure(error))
-      }
-    }
     let image = host.image
     if image.clusterID.isEmpty, logDirsHoldPartitions {
       // A new cluster would take the names of these partitions for its own.
@@ -39,6 +33,10 @@ extension Shard {
         "\(config.logDirs.joined(separator: ", ")) holds partitions, but its cluster-metadata knows of no cluster: bring "
         + "that folder back from a copy, or start with an empty data folder"
       return endStart(host, .failure(KafkaError(.unknownServerError, message)))
+    }
+    switch host.identify(host.clusterID, image) {
+    case .success(let dataID): host.start?.presence.dataID = dataID
+    case .failure(let error): return endStart(host, .failure(error))
     }
     if !image.clusterID.isEmpty { setStraysAside(image) }
     spread(image, ClusterDelta.collect(image.snapshotRecords(), before: ClusterImage(), after: image), host)
@@ -67,6 +65,29 @@ extension Shard {
     guard let start = host.start else { return }
     host.start = nil
     start.ready(result)
+  }
+
+  /// A start that does not get on says what it waits for, and ends where the coordination service is never reached.
+  func watchStart() {
+    guard startConfig.zookeeperConnect != nil else { return }
+    timers.schedule(.start(since: now), at: now.advanced(byMilliseconds: Self.startWordsIntervalMs))
+  }
+
+  private static let startWordsIntervalMs: Int64 = 2000
+
+  func startTimerFired(since: Instant) {
+    guard let host = controllerHost, let start = host.start, let ensemble = startConfig.zookeeperConnect else { return }
+    let waitedMs = now.milliseconds(since: since)
+    if !host.wasConnected, waitedMs >= Int64(config.zookeeperConnectionTimeoutMs) {
+      let message =
+        "ZooKeeper at \(ensemble.text) cannot be reached within \(waitedMs) ms: see whether it runs, or correct zookeeper.connect"
+      return endStart(host, .failure(KafkaError(.unknownServerError, message)))
+    }
+    let what =
+      !host.wasConnected
+      ? "ZooKeeper at \(ensemble.text)" : start.isRegistering ? "the controller to take this broker in" : "the metadata"
+    environment.logger.info("waiting for \(what), \(waitedMs / 1000) s by now")
+    timers.schedule(.start(since: since), at: now.advanced(byMilliseconds: Self.startWordsIntervalMs))
   }
 
   /// The coordination service does not take this broker.

@@ -37,6 +37,7 @@ extension Shard {
     case .reopen: reopenTimerFired()
     case .coordination: coordinationTimerFired()
     case .appendDeadlines: appendDeadlinesFired()
+    case .start(let since): startTimerFired(since: since)
     case .balance: balanceTimerFired()
     case .leave: leaveTimerFired()
     case .cut(let place): cutTimerFired(place)

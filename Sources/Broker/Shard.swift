@@ -327,6 +327,7 @@ enum ShardTimer {
   case reopen
   case coordination
   case appendDeadlines
+  case start(since: Instant)
   case balance
   case leave
   case cut(Reopening.Place)

@@ -218,9 +218,9 @@ void ottla_eventfd_clear(int descriptor) {
   (void)ignored;
 }
 
-void ottla_wait_readable(int descriptor) {
+void ottla_wait_readable(int descriptor, int timeout_ms) {
   struct pollfd waiting = {.fd = descriptor, .events = POLLIN};
-  poll(&waiting, 1, -1);
+  poll(&waiting, 1, timeout_ms);
 }
 
 // -- files

@@ -21,6 +21,8 @@ package struct BrokerConfig: Sendable, Equatable {
   /// Where the ensemble is; nil for a broker that is alone.
   package internal(set) var zookeeperConnect: ZooKeeperConnect?
   package internal(set) var zookeeperSessionTimeoutMs: Int32 = 0
+  /// `user:password` of ZooKeeper's digest scheme.
+  package internal(set) var zookeeperLogin: String?
   /// How long a start waits for the ensemble; what `zookeeperSessionTimeoutMs` is where nobody set it.
   package internal(set) var zookeeperConnectionTimeoutMs: Int32 = 0
   /// The name, in capitals, of the listener at which brokers reach one another.

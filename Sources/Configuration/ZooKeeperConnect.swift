@@ -19,8 +19,11 @@ package struct ZooKeeperConnect: Sendable, Hashable {
   static let chrootBytesMax = 512
 
   /// As ZooKeeper's clients take it: `host:port,host:port/chroot`.
-  package var text: String {
-    servers.map { ($0.host.contains(":") ? "[\($0.host)]" : $0.host) + ":\($0.port)" }.joined(separator: ",") + chroot
+  package var text: String { serversText + chroot }
+
+  /// The servers alone, `host:port,host:port`.
+  package var serversText: String {
+    servers.map { ($0.host.contains(":") ? "[\($0.host)]" : $0.host) + ":\($0.port)" }.joined(separator: ",")
   }
 
   /// Reads `HOST:PORT[,HOST:PORT...][/chroot]`; nil where it is no such thing.

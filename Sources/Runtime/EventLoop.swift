@@ -148,6 +148,8 @@ final class EventLoop: Transport, ShardLinks, DiskWorkers {
     case .disk(let token, let result): shard.diskFinished(token, result)
     case .resolved(let id, let addresses): resolved(id, addresses, shard)
     case .listen: listen()
+    case .coordination: shard.pollCoordination()
+    case .leave(let signal): shard.leaveCluster { signal.set() }
     case .stop: break
     }
   }

@@ -13,6 +13,10 @@ enum LoopMessage: Sendable {
   case resolved(ConnectionID, addresses: [String])
   /// Listen from now on: the broker is ready.
   case listen
+  /// The coordination service has something to tell.
+  case coordination
+  /// Give all leadership away and leave the cluster; then say so.
+  case leave(LeaveSignal)
   case stop
 }
 
@@ -64,6 +68,9 @@ package final class Mailbox: Sendable {
   }
 
   func wakeUp() { isAsleep.store(false, ordering: .sequentiallyConsistent) }
+
+  /// Lets the loop ask its coordination service: from any thread.
+  package func wakeForCoordination() { post([.coordination]) }
 
   /// Asks the loop to end: from any thread.
   package func stop() { post([.stop]) }

@@ -41,17 +41,21 @@ package final class RunningBroker {
   /// How long the stop waits for clients to take their last answers, in ms.
   private static let stopGraceMs: Int64 = 3000
 
+  /// How long it may take to give leadership away and leave the cluster, in ms.
+  private static let leaveMsMax: Int32 = 10_000
+
   /// Starts a broker; returns when it accepts connections.
   ///
-  /// - Parameter onHalt: called, on a thread of the broker's, when it cannot go on: its disks have failed. It is to be
-  ///   stopped then. The text says why.
+  /// - Parameters:
+  ///   - ensemble: makes the client for `zookeeper.connect`; needed where that is set.
+  ///   - onHalt: called, on a thread of the broker's, when it cannot go on: its disks have failed. It is to be stopped then.
+  ///     The text says why.
   package init(
-    config: BrokerConfig, logger: Logger, onHalt: @escaping @Sendable (String) -> Void = { _ in }
+    config: BrokerConfig, logger: Logger, ensemble: EnsembleMaker? = nil,
+    onHalt: @escaping @Sendable (String) -> Void = { _ in }
   ) throws(StartFailure) {
-    if let ensemble = config.zookeeperConnect {
-      throw StartFailure(
-        "zookeeper.connect is \(ensemble.text), but clusters over ZooKeeper cannot be run yet: leave it empty for a broker "
-          + "that is alone")
+    if let connect = config.zookeeperConnect, ensemble == nil {
+      throw StartFailure("zookeeper.connect is \(connect.text), but this program has no ZooKeeper client")
     }
     self.config = config
     self.logger = logger
@@ -63,7 +67,7 @@ package final class RunningBroker {
     do throws(StartFailure) {
       (descriptors, addresses) = try Self.listen(config)
       // Last, for it takes the note away that all was closed in order: a start that fails before leaves it.
-      start = try Self.prepare(config, fileSystem, logger)
+      start = try Self.prepare(config, unusedFolders, fileSystem, logger)
     } catch {
       for descriptor in locks + descriptors { _ = ottla_close(descriptor) }
       throw error
@@ -91,7 +95,7 @@ package final class RunningBroker {
     let presence = BrokerPresence(
       id: config.nodeId, rack: config.brokerRack,
       endpoints: AdvertisedEndpoints.endpoints(config, bound: addresses), incarnation: start.mode.incarnation,
-      dataID: start.dataID, lastRun: start.lastRun)
+      dataID: .zero, lastRun: start.lastRun)
     for index in 0..<shardCount {
       let body: @Sendable () -> Void = {
         let loop = EventLoop(
@@ -105,18 +109,18 @@ package final class RunningBroker {
           index: index, count: shardCount, config: config, startMode: start.mode, environment: environment,
           openFilesMax: openFiles.segmentFiles)
         if index == Shard.controllerShard {
-          do {
-            let coordination = try LocalCoordination(
-              fileSystem: fileSystem, directory: config.logDirs[0] + "/cluster-metadata")
-            if coordination.recovery.truncatedByteCount > 0 {
-              logger.warning(
-                "cut \(coordination.recovery.truncatedByteCount) bytes off the metadata log: a change that was not finished"
-              )
+          do throws(StartError) {
+            let coordination: any CoordinationService
+            if let connect = config.zookeeperConnect, let ensemble {
+              let mailbox = mailboxes[index]
+              coordination = start.coordination.ensemble(connect, ensemble) { mailbox.wakeForCoordination() }
+            } else {
+              coordination = try start.coordination.local()
             }
-            if let refusal = unusedFolders.refusal(coordination.image) { throw StartFailure(refusal) }
             let host = ControllerHost(
               coordination: coordination, controller: Controller(config: config, randomSeed: LinuxRandom().next()),
-              clusterID: start.clusterID)
+              clusterID: start.coordination.clusterID ?? UUID(random: LinuxRandom().next).description,
+              identify: start.coordination.identify)
             shard.host(host, presence: presence) { result in
               ready.set(result.mapError { StartFailure("the cluster's metadata: \($0.message ?? $0.code.name)") })
             }
@@ -140,6 +144,9 @@ package final class RunningBroker {
 
   /// Stops: answers what is parked, closes connections and logs, and notes that all was closed in order.
   package func stop() {
+    let left = LeaveSignal()
+    mailboxes[Shard.controllerShard].post([.leave(left)])
+    left.wait(msMax: Self.leaveMsMax)
     halt()
     for directory in config.logDirs where barrier.isClean {
       do throws(IOError) {
@@ -164,8 +171,7 @@ package final class RunningBroker {
   // MARK: before the shards
 
   private struct Start {
-    let clusterID: String
-    let dataID: UUID
+    let coordination: CoordinationStart
     let lastRun: LastRun
     let mode: StartMode
   }
@@ -201,16 +207,15 @@ package final class RunningBroker {
   }
 
   private static func prepare(
-    _ config: BrokerConfig, _ fileSystem: LinuxFileSystem, _ logger: Logger
+    _ config: BrokerConfig, _ unusedFolders: UnusedFolders, _ fileSystem: LinuxFileSystem, _ logger: Logger
   ) throws(StartFailure) -> Start {
     do {
       if let reason = try DoubledFolders.refusal(among: config.logDirs, fileSystem) { throw StartFailure(reason) }
       let random = LinuxRandom()
       // The metadata knows whose it is: a meta.properties that is gone is made anew with that, one of another cluster refused.
       let metadata = try MetadataInspection.run(config.logDirs[0] + "/cluster-metadata", fileSystem: fileSystem)
-      let identity = try IdentityFile.establish(
-        fileSystem: fileSystem, directories: config.logDirs, nodeID: config.nodeId, clusterID: metadata.clusterID,
-        random: random.next)
+      let clusterID = try IdentityFile.clusterID(
+        fileSystem: fileSystem, directories: config.logDirs, nodeID: config.nodeId, clusterID: metadata.clusterID)
       var isClean = true
       var stoppedAs: Int64?
       var checkpoints: [FolderCheckpoints] = []
@@ -229,14 +234,26 @@ package final class RunningBroker {
       let isSameBoot = try BootMark.renew(in: config.logDirs[0], fileSystem)
       let lastRun: LastRun =
         if isClean { .stopped(brokerEpoch: stoppedAs ?? -1) } else { isSameBoot ? .killed : .lost }
+      let coordination = CoordinationStart(
+        config: config, fileSystem: fileSystem, logger: logger, unusedFolders: unusedFolders, clusterID: clusterID,
+        localImage: metadata.image, holdsPartitions: try holdsPartitions(config, fileSystem))
       return Start(
-        clusterID: identity.clusterID, dataID: identity.directoryIDs[0], lastRun: lastRun,
+        coordination: coordination, lastRun: lastRun,
         mode: StartMode(
           wasCleanShutdown: isClean, incarnation: UUID(random: random.next), checkpoints: checkpoints,
           leftoverFolders: leftovers))
     } catch {
       throw StartFailure("\(error)")
     }
+  }
+
+  private static func holdsPartitions(_ config: BrokerConfig, _ fileSystem: LinuxFileSystem) throws(IOError) -> Bool {
+    for directory in config.logDirs {
+      if try fileSystem.list(directory).contains(where: { LogFileName.topicPartition(ofFolder: $0) != nil }) {
+        return true
+      }
+    }
+    return false
   }
 
   /// Brings to the disk what the last run left in memory, of all logs at once: what is then read from the disk is what there
@@ -288,7 +305,7 @@ private final class StartSignal: Sendable {
   func wait() -> Result<Void, StartFailure> {
     while true {
       if let outcome = result.withLock({ $0 }) { return outcome }
-      ottla_wait_readable(descriptor)
+      ottla_wait_readable(descriptor, -1)
     }
   }
 }

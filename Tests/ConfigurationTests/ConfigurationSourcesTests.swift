@@ -78,7 +78,7 @@ struct ConfigurationSourcesTests {
   func warnings() throws {
     let sources = ConfigurationSources(
       file: "num.partitons=3\nnum.io.threads=16\nqueued.max.requests=500\nlistener.name.x.ssl.key.password=p\n"
-        + "unclean.leader.election.enable=true\ncompression.zstd.level=9",
+        + "replication.quota.window.num=5\ncompression.zstd.level=9",
       environment: ["KAFKA_FOO": "1", "KAFKA_OPTS": "-X"])
     let warnings = try sources.load().warnings
     #expect(
@@ -87,7 +87,7 @@ struct ConfigurationSourcesTests {
         .withoutEffect("listener.name.x.ssl.key.password", .file(line: 4)),
         .withoutEffect("num.io.threads", .file(line: 2)),
         .unknownName("num.partitons", .file(line: 1)),
-        .withoutEffect("unclean.leader.election.enable", .file(line: 5)),
+        .withoutEffect("replication.quota.window.num", .file(line: 5)),
       ])
     #expect(try ConfigurationSources().load().warnings.isEmpty)
   }

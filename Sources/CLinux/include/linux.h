@@ -51,7 +51,7 @@ uint32_t ottla_event_edge(void);
 int ottla_eventfd(void);
 void ottla_eventfd_signal(int descriptor);
 void ottla_eventfd_clear(int descriptor);
-void ottla_wait_readable(int descriptor);
+void ottla_wait_readable(int descriptor, int timeout_ms);
 
 /// Lets the calling thread have the processor and the disk when others do not want them: `nice` from 0 to 19.
 void ottla_lower_priority(int nice);

@@ -60,7 +60,8 @@ extension Controller {
     if !mayResize, target.count != old.originalReplicas.count {
       throw KafkaError(
         .invalidReplicationFactor,
-        "The partition has \(old.originalReplicas.count) replica(s); \(target.count) would change its replication factor.")
+        "The partition has \(old.originalReplicas.count) replica(s); \(target.count) would change its replication factor."
+      )
     }
     return old.reassigned(to: target)
   }

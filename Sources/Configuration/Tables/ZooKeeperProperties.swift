@@ -15,5 +15,15 @@ enum ZooKeeperProperties {
       "zookeeper.session.timeout.ms", \.zookeeperSessionTimeoutMs, 18_000, .atLeast(1),
       "How long ZooKeeper hears nothing of a broker before it counts as gone. ZooKeeper holds it between limits of its own, "
         + "by default 4 and 40 seconds."),
+    BrokerProperty(
+      "ottla.zookeeper.digest", .password, nil, .syntax("USER:PASSWORD"),
+      "The login for ZooKeeper (its digest scheme). With it the nodes of the cluster are for this login alone."
+    ) { config, value in
+      guard case .string(let login)? = value, !login.isEmpty else {
+        config.zookeeperLogin = nil
+        return
+      }
+      config.zookeeperLogin = login
+    },
   ]
 }
