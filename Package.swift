@@ -102,7 +102,9 @@ let targets: [[Target]] = [
   // -- for tests only
   [
     .target(
-      name: "TestSupport", dependencies: ["Primitives", "Effects", "Observability"], path: "Tests/TestSupport",
+      name: "TestSupport",
+      dependencies: ["Primitives", "Effects", "Observability", "KafkaProtocol", "Cluster", "Coordination"],
+      path: "Tests/TestSupport",
       swiftSettings: strict)
   ],
 
@@ -114,7 +116,7 @@ let targets: [[Target]] = [
     "ottla",
     [
       "Primitives", "Effects", "Observability", "Configuration", "KafkaProtocol", "Records", "Storage",
-      "Coordination", "Broker", "Runtime", "Client", "CLinux",
+      "Coordination", "Broker", "Runtime", "ZooKeeper", "Client", "CLinux",
     ], tested: true),
   program("schemagen"),
 ]

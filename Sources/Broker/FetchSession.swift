@@ -13,7 +13,7 @@ final class FetchSession {
     var currentLeaderEpoch: Int32
     var lastFetchedEpoch: Int32
     /// Where a follower's log begins; -1 for a consumer.
-    var logStartOffset: Int64
+    var logStartOffset: Int64 = -1
   }
 
   /// What the fetcher was told last of a partition: it is told again only what differs.

@@ -33,13 +33,18 @@ final class HostedPartition {
   var isLogStartUnkept = false
   /// Its log is not cleaned before that.
   var mayBeCleanedFrom = Instant(nanoseconds: 0)
-  /// The recovery point that was last told to who keeps the checkpoints.
+  /// The recovery point that was last told to who keeps the checkpoints, with what a start needs to begin there.
   var toldRecoveryPoint: Offset
+  /// Whether the checkpoint file knows that something of the log is on the disk, or is about to.
+  var isFlushNoted: Bool
 
-  init(_ partition: Partition, folder: Int) {
+  /// - Parameter noted: the recovery point that the checkpoint file had when the broker started.
+  init(_ partition: Partition, folder: Int, noted: Offset?) {
     self.partition = partition
     self.folder = folder
-    toldRecoveryPoint = partition.log.recoveryPoint
+    let point = partition.log.recoveryPoint
+    isFlushNoted = min(noted ?? .zero, point) > .zero
+    toldRecoveryPoint = isFlushNoted ? point : .zero
   }
 
   var key: TopicIDPartition { TopicIDPartition(partition.topicID, partition.topicPartition.partition) }

@@ -31,6 +31,7 @@ extension Shard {
     case .deletedFiles: removeDeletedFiles()
     case .flush: flushTimerFired()
     case .checkpoint: checkpointTimerFired()
+    case .firstRecoveryPoints: tellFirstRecoveryPoints()
     case .space: measureSpace()
     case .clean: cleanTimerFired()
     case .scrub: scrubTimerFired()

@@ -28,6 +28,7 @@ extension Shard {
     }
     for resource in delta.configsChanged where resource.type == .topic { reconfigureTopic(resource.name) }
     if !delta.topicsDeleted.isEmpty { forgetOffsets(of: delta.topicsDeleted.map(\.name)) }
+    if !opening.isOver, startMode.wasCleanShutdown { haveToldRecoveryPoints() }
     opening.isOver = true
   }
 
@@ -117,9 +118,10 @@ extension Shard {
         topicPartition, topicID: topic.id, log: log, brokerID: brokerID, config: config,
         decompressedBytesMax: Int(startConfig.socketRequestMaxBytes),
         replicaLagTimeMaxMs: startConfig.replicaLagTimeMaxMs),
-      folder: folder)
+      folder: folder, noted: isNew ? nil : startMode.checkpoints[folder][.recoveryPoint, topicPartition])
     takeRole(hosted, image)
     if isNew { forgetCheckpoints(ofNew: hosted) } else { compareWithRecoveryPoint(hosted) }
+    noteFirstRecoveryPoint(hosted)
     return hosted
   }
 
@@ -299,6 +301,6 @@ package struct StartMode: Sendable {
   func recovery(of partition: TopicPartition, in folder: Int, isNew: Bool) -> LogRecoveryMode {
     if wasCleanShutdown { return .clean }
     return .unclean(
-      recoveryPoint: isNew ? .zero : checkpoints[folder][.recoveryPoint, partition] ?? .zero, isSynced: true)
+      recoveryPoint: isNew ? .zero : checkpoints[folder].recoveryPoint(of: partition), isSynced: true)
   }
 }

@@ -29,6 +29,7 @@ extension Shard {
       keepHere(name, entry) { [environment] isKept in environment.links.send(.kept(token, isKept), to: shard) }
     case .kept(let token, let isKept): keepWaits.removeValue(forKey: token)?(isKept)
     case .checkpoints(let name, let entries): takeCheckpoints(name, entries)
+    case .recoveryPointsTold: takeAllRecoveryPoints()
     case .folderFailed(let folder, let cause): takeFailure(of: folder, cause)
     case .folderSpace(let folder, let space): takeSpace(folder, space)
     case .synced: noteSynced()

@@ -126,6 +126,7 @@ package final class Shard {
   var deletionHolds: [() -> Void] = []
   var scrubbing: Scrubbing
   var bytesFlushedSinceCheckpoint: Int64 = 0
+  var recoveryPointNotes = RecoveryPointNotes()
   var opening: OpeningProgress
   var reopening = Reopening()
   /// The checkpoint files, on the shard that keeps them: what is to be written, and whether a writing is under way.
@@ -286,7 +287,7 @@ package final class Shard {
 
   private var hasFailedFolder: Bool { folders.contains { if case .failed = $0 { true } else { false } } }
 
-  private var hasOfflinePartition: Bool {
+  var hasOfflinePartition: Bool {
     topicsByName.values.contains { topic in
       topic.places.contains { place in
         if case .offline = place { true } else { false }
@@ -321,6 +322,7 @@ enum ShardTimer {
   case deletedFiles
   case flush
   case checkpoint
+  case firstRecoveryPoints
   case space
   case clean
   case scrub

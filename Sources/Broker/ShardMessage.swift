@@ -32,6 +32,8 @@ package enum ShardMessage: Sendable {
   case kept(RequestToken, Bool)
   /// Up to where logs are on the disk, or clean: for the same.
   case checkpoints(OffsetCheckpoint.Name, [CheckpointEntry])
+  /// The recovery points of all logs that the sender has found have been told: for the same.
+  case recoveryPointsTold
   /// A write or a sync of a data folder failed.
   case folderFailed(Int, IOError)
   case folderSpace(Int, DiskSpace)

@@ -21,7 +21,7 @@ package struct IsrProposal: Hashable, Sendable {
   /// The proposal as a part of an AlterPartition request.
   package func requested(partition: Int32) -> AlterPartitionRequest.PartitionData {
     AlterPartitionRequest.PartitionData(
-      partitionIndex: partition, leaderEpoch: leaderEpoch.value, newIsr: isr.map(\.id.value),
+      partitionIndex: partition, leaderEpoch: leaderEpoch.value,
       newIsrWithEpochs: isr.map { .init(brokerId: $0.id.value, brokerEpoch: $0.brokerEpoch) },
       partitionEpoch: partitionEpoch)
   }

@@ -79,7 +79,9 @@ package final class RunningBroker {
     self.mailboxes = mailboxes
 
     let openFilesLimit = Int(ottla_open_files_limit())
-    let openFiles = OpenFilesBudget(limit: openFilesLimit, segmentFilesMax: Int(config.ottlaOpenFilesMax))
+    let openFiles = OpenFilesBudget(
+      limit: openFilesLimit, segmentFilesMax: Int(config.ottlaOpenFilesMax),
+      toBrokers: OpenFilesBudget.toBrokers(config, shards: shardCount, lanes: PeerLane.allCases.count))
     openFiles.warn(config, limit: openFilesLimit, logger)
     let limits = ConnectionLimits()
     let barrier = StopBarrier(count: shardCount)
@@ -228,7 +230,7 @@ package final class RunningBroker {
         if marker == nil { isClean = false }
         stoppedAs = stoppedAs ?? marker?.brokerEpoch
         try CleanShutdownMarker.remove(logDirectory: directory, fileSystem: fileSystem)
-        checkpoints.append(try FolderCheckpoints(reading: directory, fileSystem))
+        checkpoints.append(try FolderCheckpoints(beginning: directory, fileSystem))
       }
       if !isClean { try syncFolders(config, fileSystem, logger) }
       let isSameBoot = try BootMark.renew(in: config.logDirs[0], fileSystem)

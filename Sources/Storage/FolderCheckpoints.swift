@@ -8,6 +8,10 @@ package struct FolderCheckpoints: Sendable {
   /// Whether the files also speak of partitions that are not in the folder: a new topic of such a name must not find that.
   package private(set) var speaksOfGone = false
 
+  /// Whether recovery-point-offset-checkpoint speaks of all logs in the folder: one that it has no line for was never
+  /// flushed, or not noted since. Not so where the file is missing, as in a copy without it: any log may have been flushed.
+  package private(set) var tellsAllRecoveryPoints = false
+
   /// A folder of which nothing is known.
   package init() {}
 
@@ -15,11 +19,38 @@ package struct FolderCheckpoints: Sendable {
   package init(reading logDirectory: String, _ fileSystem: any FileSystem) throws(IOError) {
     for name in OffsetCheckpoint.Name.allCases {
       let file = OffsetCheckpoint(name, logDirectory: logDirectory, fileSystem: fileSystem)
-      let present = try file.readOfPresent()
+      let read = try file.readIfWhole()
+      let present = file.present(read ?? [:])
       offsets[name] = present
-      if try file.read().count > present.count { speaksOfGone = true }
+      if let read, read.count > present.count { speaksOfGone = true }
+      if name == .recoveryPoint { tellsAllRecoveryPoints = read != nil }
     }
   }
+
+  /// Reads the files in a folder that logs are about to be opened in. Where it holds none yet, it gets its
+  /// recovery-point-offset-checkpoint first, on the disk before any log: whatever a crash leaves of a log that the file does
+  /// not name is then known to be unflushed.
+  package init(beginning logDirectory: String, _ fileSystem: any FileSystem) throws(IOError) {
+    try self.init(reading: logDirectory, fileSystem)
+    guard !tellsAllRecoveryPoints else { return }
+    let names = try fileSystem.list(logDirectory)
+    guard !names.contains(where: { LogFileName.topicPartition(ofFolder: $0) != nil }) else { return }
+    do throws(IOError) {
+      try OffsetCheckpoint(.recoveryPoint, logDirectory: logDirectory, fileSystem: fileSystem).write([:])
+      tellsAllRecoveryPoints = true
+    } catch {
+      // A broker starts on a full disk too; it then knows less of its logs.
+      guard error.isOutOfSpace else { throw error }
+    }
+  }
+
+  /// Up to where a log in the folder is known to have been flushed; nil where that may be anywhere.
+  package func recoveryPoint(of partition: TopicPartition) -> Offset? {
+    self[.recoveryPoint, partition] ?? (tellsAllRecoveryPoints ? .zero : nil)
+  }
+
+  /// The recovery points of all logs in the folder have been put in.
+  package mutating func haveAllRecoveryPoints() { tellsAllRecoveryPoints = true }
 
   package subscript(name: OffsetCheckpoint.Name) -> [TopicPartition: Offset] { offsets[name] ?? [:] }
 

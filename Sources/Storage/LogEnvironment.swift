@@ -88,24 +88,26 @@ package enum LogEvent: Hashable, Sendable {
 package struct LogRecoveryMode: Hashable, Sendable {
   /// Batches at and behind this offset are checked one by one; nil trusts everything.
   let checkedFrom: Offset?
+  /// What lies there or behind it was never flushed, or nobody noted it yet: it is torn where it is not whole. Zero speaks
+  /// of the whole log, wherever that begins; nil where nobody knows, and damage may be of what was flushed.
+  let tornFrom: Offset?
   /// Whether what was found at the start has been brought to the disk before any log is opened, all of it at once.
   var isSynced = false
 
-  /// What lies there or behind it was never flushed, and is torn where it is not whole; nil where nobody knows.
-  var tornFrom: Offset? { checkedFrom.flatMap { $0 > .zero ? $0 : nil } }
-
   /// The log was closed in order: sizes and indexes are believed.
-  package static let clean = LogRecoveryMode(checkedFrom: nil)
+  package static let clean = LogRecoveryMode(checkedFrom: nil, tornFrom: nil)
   /// Every batch of every segment is checked: nothing is known of what was flushed.
-  package static let unclean = LogRecoveryMode(checkedFrom: .zero)
+  package static let unclean = LogRecoveryMode(checkedFrom: .zero, tornFrom: nil)
   /// The log was flushed up to `recoveryPoint` (Kafka's recovery-point-offset-checkpoint): the last segment is
-  /// checked, and of the others those that reach to it. Segments wholly below are trusted as after a clean stop. Zero
-  /// says no more than `unclean`.
+  /// checked, and of the others those that reach to it. Segments wholly below are trusted as after a clean stop. Zero is
+  /// a log that is known to have nothing flushed: all of it is checked, and it ends where it is not whole. nil, or what
+  /// no log can have, says no more than `unclean`.
   ///
   /// - Parameter isSynced: whether the owner has synced the whole file system since the stop, and does so again before it
   ///   lets anybody append: opening need not sync what it finds, log by log.
-  package static func unclean(recoveryPoint: Offset, isSynced: Bool = false) -> LogRecoveryMode {
-    LogRecoveryMode(checkedFrom: recoveryPoint, isSynced: isSynced)
+  package static func unclean(recoveryPoint: Offset?, isSynced: Bool = false) -> LogRecoveryMode {
+    let known = recoveryPoint.flatMap { $0 >= .zero ? $0 : nil }
+    return LogRecoveryMode(checkedFrom: known ?? .zero, tornFrom: known, isSynced: isSynced)
   }
 }
 

@@ -23,15 +23,18 @@ package struct OffsetCheckpoint {
   }
 
   /// The offsets; none when the file is missing or damaged, for all of them are hints.
-  package func read() throws(IOError) -> [TopicPartition: Offset] {
-    guard fileSystem.exists(path) else { return [:] }
-    return Self.parse(String(decoding: try fileSystem.readAll(path), as: UTF8.self)) ?? [:]
+  package func read() throws(IOError) -> [TopicPartition: Offset] { try readIfWhole() ?? [:] }
+
+  /// The offsets; nil when the file is missing or damaged, and nothing follows from what it does not say.
+  package func readIfWhole() throws(IOError) -> [TopicPartition: Offset]? {
+    guard fileSystem.exists(path) else { return nil }
+    return Self.parse(String(decoding: try fileSystem.readAll(path), as: UTF8.self))
   }
 
-  /// The offsets of those partitions whose folders lie beside the file. One of the others may have been made anew in another
+  /// Those of `offsets` whose partitions' folders lie beside the file. One of the others may have been made anew in another
   /// folder of log.dirs, while this one had failed: what is said here is nothing to it.
-  package func readOfPresent() throws(IOError) -> [TopicPartition: Offset] {
-    try read().filter { fileSystem.exists(logDirectory + "/" + $0.key.description) }
+  func present(_ offsets: [TopicPartition: Offset]) -> [TopicPartition: Offset] {
+    offsets.filter { fileSystem.exists(logDirectory + "/" + $0.key.description) }
   }
 
   /// Replaces the file, on the disk when it returns.

@@ -1,4 +1,5 @@
 import Cluster
+import Effects
 import KafkaProtocol
 import Primitives
 import Replication
@@ -102,6 +103,51 @@ import Testing
     #expect(try client.takeOne().produced.map(\.errorCode) == [.none])
     try broker.cutPower(data: .lost, names: .lost, seed: 1)
     #expect(try broker.readAll("orders").map(\.value) == ["taken"])
+  }
+
+  /// A log of two segments, of which nothing was flushed, and the kernel brought the second to the disk: it is not served.
+  @Test func aYoungLogEndsAtItsFirstHole() throws {
+    let disk = SimulatedDisk(folders: ["/data"])
+    let broker = try young(disk)
+    let client = broker.connect()
+    for number in 0..<6 {
+      client.sendProduce("orders", 0, [String(repeating: "\(number)", count: 500)], acks: 1)
+      broker.settle()
+    }
+    try disk.open("/data/orders-0/00000000000000000003.log", .readWrite).sync()
+    try broker.cutPower(data: .lost, names: .kept, seed: 1)
+    #expect(try broker.readAll("orders") == [])
+    let again = broker.connect()
+    again.sendProduce("orders", 0, ["first"])
+    broker.settle()
+    #expect(try again.takeOne().produced.map(\.baseOffset) == [0])
+  }
+
+  /// What was flushed a second ago and is damaged since, in a segment before the last, is reported, and what lies behind it is
+  /// served.
+  @Test func damageInAYoungLogThatWasFlushedIsPassedOver() throws {
+    let disk = SimulatedDisk(folders: ["/data"])
+    let broker = try young(disk)
+    let client = broker.connect()
+    for number in 0..<3 {
+      client.sendProduce("orders", 0, [String(repeating: "\(number)", count: 100)])
+      broker.settle()
+    }
+    broker.advance(ms: 1100)
+    disk.flipBit(0, ofByte: 100, in: "/data/orders-0/00000000000000000000.log")
+    client.sendProduce("orders", 0, (0..<6).map { String(repeating: "\($0)", count: 280) })
+    broker.settle()
+    try broker.cutPower(data: .lost, names: .lost, seed: 1)
+    let again = broker.connect()
+    for offset: Int64 in 0..<3 { again.sendFetch("orders", 0, from: offset) }
+    broker.settle()
+    #expect(again.take().flatMap(\.fetched).map(\.error) == [.corruptMessage, .none, .none])
+  }
+
+  private func young(_ disk: SimulatedDisk) throws -> SimulatedBroker {
+    let broker = try SimulatedBroker(simulatedDisk: disk, settings: [(name: "log.segment.bytes", value: "2048")])
+    try broker.create("orders")
+    return broker
   }
 
   /// The sync of a change of the metadata fails, and the process is lost: the next one does not build on what memory alone

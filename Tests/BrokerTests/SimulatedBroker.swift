@@ -168,7 +168,7 @@ final class SimulatedBroker {
       leftovers += try fileSystem.list(directory).filter { LogFileName.isDeletedFolder($0) }.map {
         directory + "/" + $0
       }
-      checkpoints.append(try FolderCheckpoints(reading: directory, fileSystem))
+      checkpoints.append(try FolderCheckpoints(beginning: directory, fileSystem))
     }
     for directory in config.logDirs where !wasClean { try disk.syncAll(holding: directory) }
     links = SimulatedLinks(count: shardCount)
@@ -179,11 +179,12 @@ final class SimulatedBroker {
       end.brokers = network.map { SimulatedBrokerNetworkEnd(network: $0, broker: config.nodeId, shard: index) }
       return end
     }
+    let incarnation = UUID(random: random.next)
     shards = (0..<shardCount).map { index in
       Shard(
         index: index, count: shardCount, config: config,
         startMode: StartMode(
-          wasCleanShutdown: wasClean, checkpoints: checkpoints, leftoverFolders: leftovers),
+          wasCleanShutdown: wasClean, incarnation: incarnation, checkpoints: checkpoints, leftoverFolders: leftovers),
         environment: ShardEnvironment(
           time: clock, random: random, fileSystem: fileSystem, logger: Logger(sink: log, levelMin: .debug),
           transport: networks[index], links: SimulatedLinksEnd(links, index: index),
@@ -193,12 +194,13 @@ final class SimulatedBroker {
     let host = ControllerHost(
       coordination: try LocalCoordination(
         fileSystem: fileSystem, directory: config.logDirs[0] + "/cluster-metadata"),
-      controller: Controller(config: config, randomSeed: random.next()))
+      controller: Controller(config: config, randomSeed: random.next()), clusterID: "MkU3OEVBNTcwNTJENDM2Qg",
+      identify: { _, _ in .success(UUID(high: 1, low: 1)) })
     let presence = BrokerPresence(
       id: config.nodeId, rack: nil, endpoints: [BrokerEndpoint(name: "PLAINTEXT", host: "localhost", port: 9092)],
-      incarnation: UUID(random: random.next), dataID: UUID(high: 1, low: 1),
+      incarnation: incarnation, dataID: UUID(high: 1, low: 1),
       lastRun: wasClean ? .stopped(brokerEpoch: lastEpoch) : .lost)
-    shards[0].host(host, clusterID: "MkU3OEVBNTcwNTJENDM2Qg", presence: presence) { [unowned self] result in
+    shards[0].host(host, presence: presence) { [unowned self] result in
       if case .success = result { isReady = true }
     }
     settle()
@@ -209,8 +211,9 @@ final class SimulatedBroker {
     OffsetCheckpoint(name, logDirectory: directory, fileSystem: fileSystem)
   }
 
-  /// Stops in order and starts again on the same disk. The connections are gone.
-  func restart() throws {
+  /// Stops in order and starts again on the same disk. The connections are gone. `meanwhile` is what somebody does to the
+  /// files in between.
+  func restart(_ meanwhile: () throws -> Void = {}) throws {
     for shard in shards { shard.beginStop() }
     settle()
     let isClean = shards.map { $0.stop() }.allSatisfy { $0 }
@@ -220,6 +223,7 @@ final class SimulatedBroker {
       try checkpoint(.recoveryPoint, directory)
         .write(Dictionary(uniqueKeysWithValues: ends.map { ($0.key, $0.value) }))
     }
+    try meanwhile()
     try start(wasClean: isClean)
   }
 
@@ -231,16 +235,16 @@ final class SimulatedBroker {
 
   /// Loses the process and what the disk had not got yet, and starts another on what is left.
   func cutPower(data: UnsyncedFate, names: UnsyncedFate, seed: UInt64) throws {
-    loseConnections()
+    loseConnections(isMachineGone: true)
     simulatedDisk = simulatedDisk?.afterPowerCut(data: data, names: names, seed: seed)
     try start(wasClean: false)
   }
 
-  private func loseConnections() {
+  private func loseConnections(isMachineGone: Bool = false) {
     for network in networks {
       for client in network.clients.values { client.isClosed = true }
     }
-    network?.dropConnections(of: config.nodeId)
+    network?.dropConnections(of: config.nodeId, isMachineGone: isMachineGone)
   }
 
   // MARK: clients

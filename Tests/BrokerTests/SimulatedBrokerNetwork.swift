@@ -241,7 +241,12 @@ final class SimulatedBrokerNetwork {
   }
 
   fileprivate func write(_ bytes: UnsafeRawBufferPointer, _ end: EndKey) -> WriteOutcome {
-    guard let (out, _) = ways(end) else { return .failed }
+    guard let (out, into) = ways(end) else { return .failed }
+    if out.isDead, into.arrivals.isEmpty {
+      // A machine that has come up again knows nothing of the connection, and says so.
+      push(.ended, into)
+      return .accepted(bytes.count)
+    }
     let count = min(bytes.count, max(0, windowBytes - out.byteCount))
     if count < bytes.count { out.isFull = true }
     guard count > 0 else { return .accepted(0) }

@@ -40,10 +40,11 @@ struct ControllerChecker {
         change.checkShape()
         change.checkEpochs()
         change.checkMembers()
+        clearJoined(change)
         checkSuspects(change)
         change.checkLiveness()
         change.checkMoves()
-        clear(change)
+        clearLeader(change)
       }
     }
   }
@@ -82,17 +83,20 @@ struct ControllerChecker {
     #expect(isOnly, "\(change.new.leader) leads and may lack records: \(change)")
   }
 
-  /// Who follows a leader and is in sync again has what the leader has; what an only or an unclean leader has is the truth.
-  private mutating func clear(_ change: Change) {
-    for replica in change.new.replicas {
-      let copy = Copy(partition: change.id, broker: replica)
-      let isLeader = change.new.leader == replica
-      let hasJoined = change.new.isr.contains(replica) && change.old?.isr.contains(replica) == false
-      if isLeader || hasJoined {
-        suspects.remove(copy)
-        swapped.remove(copy)
-      }
-    }
+  /// Who follows a leader and is in sync again has what the leader has.
+  private mutating func clearJoined(_ change: Change) {
+    guard case .alterPartition = change.command else { return }
+    for replica in change.new.isr where change.old?.isr.contains(replica) == false { clear(replica, change.id) }
+  }
+
+  /// What an only or an unclean leader has is the truth.
+  private mutating func clearLeader(_ change: Change) {
+    if change.new.leader != .none { clear(change.new.leader, change.id) }
+  }
+
+  private mutating func clear(_ broker: BrokerID, _ partition: TopicIDPartition) {
+    suspects.remove(Copy(partition: partition, broker: broker))
+    swapped.remove(Copy(partition: partition, broker: broker))
   }
 }
 

@@ -44,9 +44,9 @@ private func elect(
   }
 
   @Test func uncleanLeadersAreElectedWhereThereIsNone() throws {
-    var cluster = try TestCluster(racks: [nil, nil])
-    try cluster.create("a", on: [[1, 2], [2, 1], [1]])
-    try cluster.lose(2)
+    var cluster = try TestCluster(racks: [nil, nil, nil])
+    try cluster.create("a", on: [[1, 2], [2, 1], [1, 3]])
+    try cluster.lose(2, 3)
     try cluster.lose(1)
     try cluster.return(2)
     #expect(try elect(&cluster, 1, [0, 1, 2]) == [[.none, .none, .eligibleLeadersNotAvailable]])

@@ -29,7 +29,7 @@ private func listed(_ cluster: TestCluster, _ topics: [(String, [Int32])]? = nil
 @Suite struct ControllerReassignmentsTests {
   @Test func aMoveBeginsAndEnds() throws {
     var cluster = try TestCluster(racks: Array(repeating: nil, count: 5))
-    try cluster.create("a", on: [[1, 2, 3], [1]])
+    try cluster.create("a", on: [[1, 2, 3], [1, 2, 3]])
     #expect(try move(&cluster, to: [4, 2]) == .none)
     var partition = try cluster.partition()
     #expect(partition.replicas == ids(4, 2, 1, 3) && partition.isr == ids(1, 2, 3) && partition.leader == BrokerID(1))

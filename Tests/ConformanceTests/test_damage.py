@@ -2,6 +2,7 @@
 
 import shutil
 import struct
+import time
 
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -93,3 +94,31 @@ def test_a_leader_epoch_that_was_told_is_known_after_crashes(own_broker):
                 assert (reader.i32(), reader.i16(), reader.i32()) == (1, 0, 0)
                 assert reader.i32() >= 0
                 assert reader.i64() == 1
+
+
+def test_damage_in_a_young_log_that_was_flushed_is_passed_over(own_broker):
+    """A log counts as unflushed until its first flush is noted: that is soon, and before the first checkpoint of the clock."""
+    broker = own_broker(log_segment_bytes=2000)
+    checkpoint = broker.data / "recovery-point-offset-checkpoint"
+    assert checkpoint.read_text() == "0\n0\n"
+    values = [b"record %d " % number + bytes(50) for number in range(80)]
+    with Connection(broker) as connection:
+        connection.create_topic("young", 1)
+        for first in range(0, 80, 20):
+            assert connection.produce("young", batch(values[first : first + 20]))[:2] == (0, first)
+    deadline = time.monotonic() + 10
+    while "young 0 " not in checkpoint.read_text() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert checkpoint.read_text().split("young 0 ")[1].split()[0] == "80"
+    broker.kill()
+    assert len(list((broker.data / "young-0").glob("*.log"))) > 2
+    log = broker.data / "young-0" / LOG
+    data = bytearray(log.read_bytes())
+    data[100] ^= 1
+    log.write_bytes(data)
+    broker.start()
+    assert end_offset(broker, "young") == 80
+    with Connection(broker) as connection:
+        answers = [connection.fetch_one("young", n, partition_bytes=1, max_wait=0, min_bytes=0) for n in range(20, 80)]
+    assert [answer.values(n)[0] for n, answer in enumerate(answers, 20)] == list(enumerate(values))[20:]
+    assert not list((broker.data / "young-0").glob("*.damaged*"))

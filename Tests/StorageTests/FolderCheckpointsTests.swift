@@ -1,4 +1,6 @@
+import Effects
 import Primitives
+import Simulation
 import Testing
 
 @testable import Storage
@@ -19,6 +21,40 @@ import Testing
       #expect(read[name] == [orders: Offset(Int64(number))])
       #expect(read[name, other] == nil)
     }
+  }
+
+  @Test func anEmptyFolderGetsAFileThatSpeaksOfAllLogsToCome() throws {
+    let disk = SimulatedDisk(folders: ["data"])
+    #expect(try !FolderCheckpoints(reading: "data", disk).tellsAllRecoveryPoints)
+    #expect(try FolderCheckpoints(reading: "data", disk).recoveryPoint(of: orders) == nil)
+    #expect(try FolderCheckpoints(beginning: "data", disk).recoveryPoint(of: orders) == .zero)
+    let later = disk.afterPowerCut(data: .lost, names: .lost)
+    try later.createDirectory("data/orders-0")
+    #expect(try FolderCheckpoints(beginning: "data", later).recoveryPoint(of: orders) == .zero)
+  }
+
+  @Test(arguments: [nil, "", "0\n1\n", "0\n1\norders x 3\n"])
+  func withoutTheFileNothingIsKnownOfTheLogsThatAreThere(text: String?) throws {
+    let disk = MemoryFileSystem()
+    for folder in ["data", "data/orders-0"] { try disk.createDirectory(folder) }
+    let path = "data/" + OffsetCheckpoint.Name.recoveryPoint.rawValue
+    if let text { disk.setContents(path, Array(text.utf8)) }
+    var read = try FolderCheckpoints(beginning: "data", disk)
+    #expect(read.recoveryPoint(of: orders) == nil)
+    #expect(disk.contents(path) == text.map { Array($0.utf8) }, "the file would say that nothing was flushed")
+    read[.recoveryPoint, orders] = Offset(4)
+    #expect(read.recoveryPoint(of: orders) == Offset(4) && read.recoveryPoint(of: other) == nil)
+    read.haveAllRecoveryPoints()
+    #expect(read.recoveryPoint(of: orders) == Offset(4) && read.recoveryPoint(of: other) == .zero)
+  }
+
+  @Test func aFullDiskKeepsNoFolderFromBeginning() throws {
+    let disk = SimulatedDisk(folders: ["data"])
+    disk.fail(call: 1, errno: 28, isLasting: true, calls: [.write])
+    #expect(try FolderCheckpoints(beginning: "data", disk).recoveryPoint(of: orders) == nil)
+    disk.heal()
+    disk.fail(call: 1, errno: 5, calls: [.write])
+    #expect(throws: IOError.self) { try FolderCheckpoints(beginning: "data", disk) }
   }
 
   @Test func whatIsForgottenIsGoneFromOneFileAndSaysWhetherThereWasAny() {

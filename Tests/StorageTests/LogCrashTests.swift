@@ -18,6 +18,11 @@ import Testing
     for seed in Self.seeds { try walk(seed) }
   }
 
+  /// Short lives, most of which end before anything was noted.
+  @Test func aYoungLogIsAPrefixOfWhatWasWritten() throws {
+    for seed in Self.seeds { for life in 0..<8 { try walk(seed * 8 + UInt64(life), isYoung: true) } }
+  }
+
   /// Each of them found something once.
   @Test(arguments: [7, 11, 161, 14, 30, 47, 68, 84, 176, 222, 262, 595, 776, 1503, 3016, 3512])
   func seedsThatFoundSomething(
@@ -28,10 +33,10 @@ import Testing
     try walk(seed)
   }
 
-  private func walk(_ seed: UInt64) throws {
-    let walk = try LogCrashWalk(seed: seed)
-    do { try walk.run(200) } catch {
-      let again = "OTTLA_SEED_FIRST=\(seed) OTTLA_SEEDS=1 swift test --filter LogCrashTests"
+  private func walk(_ seed: UInt64, isYoung: Bool = false) throws {
+    let walk = try LogCrashWalk(seed: seed, isYoung: isYoung)
+    do { try walk.run(isYoung ? 25 : 200) } catch {
+      let again = "OTTLA_SEED_FIRST=\(isYoung ? seed / 8 : seed) OTTLA_SEEDS=1 swift test --filter LogCrashTests"
       let last = walk.steps.suffix(40).joined(separator: "\n")
       Issue.record("seed \(seed): \(error)\nagain: \(again)\nthe last steps:\n\(last)")
     }

@@ -13,7 +13,8 @@ final class LogCrashWalk {
   /// What was done, for whoever has to find out.
   private(set) var steps: [String] = []
 
-  init(seed: UInt64) throws {
+  /// A young log begins with nothing flushed and nothing noted.
+  init(seed: UInt64, isYoung: Bool) throws {
     self.seed = seed
     random = SeededGenerator(seed)
     let config = LogConfig(
@@ -24,7 +25,7 @@ final class LogCrashWalk {
     log = SimulatedLog(config, disk: disk)
     if seed % 4 == 1 { disk.writeBackEagerly(seed: seed) }
     try log.open()
-    // Where nothing was ever flushed, nothing says what is torn and what is damaged.
+    guard !isYoung else { return }
     try log.append()
     try log.flush()
     try log.checkpointRecoveryPoint()

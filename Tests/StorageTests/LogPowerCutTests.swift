@@ -75,6 +75,33 @@ import Testing
     #expect(try log.opened.logEndOffset == Offset(26))
   }
 
+  /// The same in a log of which nothing was flushed, or nothing noted: the checkpoint that does not name it says that. It may
+  /// lie in a segment that is the only one, too.
+  @Test(arguments: [false, true], [500, 100_000]) func aHoleInAYoungLogEndsIt(isFlushed: Bool, segmentBytes: Int) throws
+  {
+    let log = try made(segmentBytes: segmentBytes)
+    try log.append(records: 2)
+    if isFlushed { try log.flush() }
+    let first = try log.opened.writtenEndOffset.value
+    for _ in 0..<20 { try log.append(records: 2) }
+    try log.writePending()
+    if segmentBytes == 500 {
+      try sync(name(try log.opened.segments[1].baseOffset.value, ".log"), of: log)
+      log.cutPower(data: .lost, names: .kept)
+    } else {
+      log.disk.flipBit(0, ofByte: 700, in: Self.base + name(0, ".log"))
+      log.kill()
+    }
+    try log.openAndCheck()
+    #expect(try log.opened.logEndOffset.value >= (isFlushed ? first : 0))
+    #expect(try log.opened.logEndOffset.value < 40)
+    #expect(try log.opened.segmentCount == 1 && log.opened.recovered.damagedBatches == 0)
+    #expect(!log.events.events.contains { if case .missingOffsets = $0 { true } else { false } })
+    try flushed(log, batches: 12)
+    log.cutPower(data: .lost, names: .lost)
+    try log.openAndCheck()
+  }
+
   /// The same below the recovery point is damage: it is reported, and nothing behind it goes.
   @Test func aHoleBelowTheRecoveryPointIsReported() throws {
     let log = try made()

@@ -44,6 +44,13 @@ import Testing
     LogFixture.directory + "/" + (disk.names(in: LogFixture.directory).last { $0.hasSuffix(".log") } ?? "")
   }
 
+  @Test func zeroIsKnowledgeAndNothingIsNot() {
+    #expect(LogRecoveryMode.unclean(recoveryPoint: nil) == .unclean)
+    #expect(LogRecoveryMode.unclean(recoveryPoint: Offset(-3)) == .unclean)
+    #expect(LogRecoveryMode.unclean(recoveryPoint: .zero) != .unclean)
+    #expect(LogRecoveryMode.unclean(recoveryPoint: .zero).tornFrom == .zero)
+  }
+
   @Test func aTailTornAtAnyByteIsCut() throws {
     let (disk, batches) = try written()
     let path = lastLogPath(disk)

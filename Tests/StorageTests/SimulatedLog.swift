@@ -51,7 +51,7 @@ final class SimulatedLog {
 
   /// Opens the log with what the checkpoints say, and writes a recovery point that turned out to be too high.
   func open(clean: Bool = false) throws(IOError) {
-    let point = try checkpoint(.recoveryPoint).read()[Self.partition]
+    let point = try FolderCheckpoints(beginning: "data", disk).recoveryPoint(of: Self.partition)
     let start = try checkpoint(.logStartOffset).read()[Self.partition]
     let events = events
     let log = try Log.open(
@@ -59,7 +59,7 @@ final class SimulatedLog {
       environment: LogEnvironment(
         fileSystem: disk, handles: FileHandleCache(fileSystem: disk, openFilesMax: 4),
         log: { events.events.append($0) }),
-      recovery: clean ? .clean : .unclean(recoveryPoint: point ?? .zero), now: now, logStartOffset: start)
+      recovery: clean ? .clean : .unclean(recoveryPoint: point), now: now, logStartOffset: start)
     if let point, point > log.recoveryPoint {
       try checkpoint(.recoveryPoint).write([Self.partition: log.recoveryPoint])
     }

@@ -31,25 +31,6 @@ package struct CheckpointEntry: Sendable {
 extension Shard {
   // MARK: hints
 
-  func checkpointTimerFired() {
-    timers.schedule(.checkpoint, at: now.advanced(byMilliseconds: checkpointIntervalMs))
-    tellRecoveryPoints()
-  }
-
-  var checkpointIntervalMs: Int64 { max(100, Int64(config.logFlushOffsetCheckpointIntervalMs)) }
-
-  /// Tells the shard that keeps the files up to where the logs of this one are on the disk.
-  func tellRecoveryPoints() {
-    bytesFlushedSinceCheckpoint = 0
-    var points: [CheckpointEntry] = []
-    for hosted in hostedPartitions where hosted.partition.log.recoveryPoint != hosted.toldRecoveryPoint {
-      hosted.toldRecoveryPoint = hosted.partition.log.recoveryPoint
-      hosted.partition.log.writeCheckpointHints()
-      points.append(CheckpointEntry(hosted, hosted.toldRecoveryPoint))
-    }
-    if !points.isEmpty { tell(.recoveryPoint, points) }
-  }
-
   /// A partition begins anew, in a folder of which the checkpoints spoke when the broker started: what they say is of an
   /// older topic of that name. The next start must not take it for this one's.
   func forgetCheckpoints(ofNew hosted: HostedPartition) {
@@ -141,7 +122,7 @@ extension Shard {
   }
 
   /// Writes a checkpoint file of every folder of log.dirs, now or when the writing that is under way has ended.
-  private func writeCheckpoint(_ name: OffsetCheckpoint.Name, then: ((Bool) -> Void)? = nil) {
+  func writeCheckpoint(_ name: OffsetCheckpoint.Name, then: ((Bool) -> Void)? = nil) {
     staleCheckpoints.insert(name)
     if let then { checkpointWaits[name, default: []].append(then) }
     writeStaleCheckpoint()
@@ -165,9 +146,12 @@ extension Shard {
   private func write(_ name: OffsetCheckpoint.Name, then: @escaping (Bool) -> Void) {
     let working = folders.indices.filter { isWorking($0) }
     guard !working.isEmpty else { return then(false) }
-    var missing = working.count
+    // A file that is not there says nothing. One with some lines would say of all other logs that they were never flushed.
+    let written = working.filter { name != .recoveryPoint || checkpoints[$0].tellsAllRecoveryPoints }
+    guard !written.isEmpty else { return then(true) }
+    var missing = written.count
     var isKept = true
-    for folder in working {
+    for folder in written {
       let job = DiskJob.checkpoint(name, logDirectory: config.logDirs[folder], checkpoints[folder][name])
       onDisk(folder, job) { [unowned self] result in
         if case .failed(let error) = result {

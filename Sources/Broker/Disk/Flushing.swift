@@ -85,6 +85,7 @@ extension Shard {
       hosted.unflushedSince = hosted.partition.log.isUnflushed ? flush.unflushedAfter : nil
       guard failure == nil else { continue }
       bytesFlushedSinceCheckpoint += flush.work.byteCount
+      noteFirstRecoveryPoint(hosted)
       noteSafe(hosted)
       if isWantedAgain { wantFlush(hosted) }
     }

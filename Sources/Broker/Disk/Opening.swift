@@ -56,5 +56,6 @@ extension Shard {
       noteSafe(hosted)
     }
     tellRecoveryPoints()
+    haveToldRecoveryPoints()
   }
 }

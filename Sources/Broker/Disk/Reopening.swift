@@ -67,7 +67,7 @@ extension Shard {
     guard openedCount > 0 else { return }
     lastTopic = nil
     // What a process that died had written may be in the page cache only.
-    if !startMode.wasCleanShutdown { syncAll {} }
+    if startMode.wasCleanShutdown { haveToldRecoveryPoints() } else { syncAll {} }
   }
 
   /// The folders of a deleted topic's partitions that could not be opened go with it.

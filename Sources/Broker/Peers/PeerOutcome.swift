@@ -3,7 +3,7 @@ internal import Primitives
 
 /// The connections that a shard keeps to another broker, each with its own order: what waits long on one does not hold up
 /// the other.
-enum PeerLane: String, CaseIterable, Sendable {
+package enum PeerLane: String, CaseIterable, Sendable {
   /// Fetches, which wait at the leader until there is something to tell.
   case replication
   /// Everything else: AlterPartition, Envelope, heartbeats, elections.

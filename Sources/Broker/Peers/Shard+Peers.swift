@@ -7,8 +7,8 @@ internal import Primitives
 
 /// Requests to other brokers.
 extension Shard {
-  /// The largest answer that is taken where the sender does not say, and whatever the sender says.
-  static let peerAnswerBytesMax = 16 << 20
+  /// The largest answer without records that is taken, and the largest of all, whatever the sender says.
+  static let plainAnswerBytesMax = 16 << 20
   static let peerAnswerBytesCap = 1 << 30
 
   /// Sends a request to another broker; `handler` learns what came of it, on this shard, in a later call than this one.
@@ -20,10 +20,11 @@ extension Shard {
   ///   - version: one that the other broker serves.
   ///   - timeoutMs: how long the whole may take; without it replica.socket.timeout.ms or request.timeout.ms, by the lane. A
   ///     request that has left and gets no answer in this time takes its connection with it.
-  ///   - answerBytesMax: the largest answer that is taken for one, at most 1 GiB.
+  ///   - answerBytesMax: the largest answer that is taken for one, at most 1 GiB; without it 16 MiB, and for fetches
+  ///     socket.request.max.bytes more: no batch is larger than the request that brought it.
   func send(
     _ request: Request, version: Int16, to broker: BrokerID, lane: PeerLane, timeoutMs: Int64? = nil,
-    answerBytesMax: Int = Shard.peerAnswerBytesMax, handler: @escaping (PeerOutcome) -> Void
+    answerBytesMax: Int? = nil, handler: @escaping (PeerOutcome) -> Void
   ) {
     guard !isStopping else { return failLater(handler, .unreachable) }
     let peer = peer(PeerKey(broker: broker, lane: lane))
@@ -34,7 +35,7 @@ extension Shard {
       PeerRequest(
         correlationID: correlationID, apiKey: request.apiKey, version: version,
         frame: frame(of: request, version: version, lane, correlationID), deadline: deadline,
-        answerBytesMax: min(answerBytesMax, Self.peerAnswerBytesCap), handler: handler))
+        answerBytesMax: min(answerBytesMax ?? usualAnswerBytesMax(lane), Self.peerAnswerBytesCap), handler: handler))
     peer.lastActivity = now
     setTimer(peer, by: deadline)
     markForFlush(peer)
@@ -44,6 +45,13 @@ extension Shard {
     switch lane {
     case .replication: Int64(config.replicaSocketTimeoutMs)
     case .control: Int64(config.requestTimeoutMs)
+    }
+  }
+
+  private func usualAnswerBytesMax(_ lane: PeerLane) -> Int {
+    switch lane {
+    case .replication: Self.plainAnswerBytesMax + Int(config.socketRequestMaxBytes)
+    case .control: Self.plainAnswerBytesMax
     }
   }
 
@@ -84,13 +92,15 @@ extension Shard {
       peer.isInFlushList = false
       guard peers[peer.key] === peer, !peer.waiting.isEmpty else { continue }
       if peer.state == .idle { connect(peer) }
-      if !peer.write(to: environment.transport) { lose(peer) }
+      if !peer.write(to: environment.transport) { lose(peer, why: "the connection broke") }
     }
   }
 
   private func connect(_ peer: Peer) {
     peer.place = place(of: peer.key.broker)
-    guard let place = peer.place else { return lose(peer, failing: .unreachable) }
+    guard let place = peer.place else {
+      return lose(peer, why: "it is not registered with a listener named \(config.interBrokerListenerName)")
+    }
     let timeoutMs = peer.backoff.setupTimeoutMs(
       first: config.socketConnectionSetupTimeoutMs, max: config.socketConnectionSetupTimeoutMaxMs,
       random: environment.random.next())
@@ -122,7 +132,8 @@ extension Shard {
 
   func peerClosed(_ id: ConnectionID) {
     guard let peer = peersByConnection[id] else { return }
-    lose(peer)
+    let wasReady = if case .ready = peer.state { true } else { false }
+    lose(peer, why: wasReady ? "it ended the connection" : "nobody listens there, or there is no way there")
   }
 
   func peerWritable(_ id: ConnectionID) {
@@ -154,31 +165,40 @@ extension Shard {
       case .incomplete: return position
       case .answer(let request, let response, let frame):
         position += 4 + frame.count
-        peer.backoff.noteAnswer()
+        noteAnswer(peer)
         request.handler(.answer(response, frame: frame))
-      case .garbage(let why):
-        report(peer, why)
-        lose(peer, oldest: .badAnswer)
+      case .garbage(let why): lose(peer, why: why, oldest: .badAnswer)
       }
     }
     return position
   }
 
+  private func noteAnswer(_ peer: Peer) {
+    if peer.backoff.failureCount > 0 { environment.logger.info("\(name(of: peer)) answers again") }
+    peer.backoff.noteAnswer()
+  }
+
+  private func name(of peer: Peer) -> String {
+    "broker \(peer.key.broker.value)" + (peer.place.map { " at \($0.host):\($0.port)" } ?? "")
+      + " (\(peer.key.lane.rawValue))"
+  }
+
+  /// Of a row of failures the first one is told; of all rows together one a second.
   private func report(_ peer: Peer, _ why: String) {
-    guard let leftOut = peerLine.admit(at: now) else { return }
+    guard peer.backoff.failureCount == 0, let leftOut = peerLine.admit(at: now) else { return }
     let others = leftOut > 0 ? " (and \(leftOut) more)" : ""
-    let address = peer.place.map { " at \($0.host):\($0.port)" } ?? ""
-    environment.logger.warning("closing the connection to broker \(peer.key.broker.value)\(address): \(why)\(others)")
+    environment.logger.warning("no connection to \(name(of: peer)): \(why)\(others)")
   }
 
   // MARK: endings
 
   /// The connection, or the try to get one, is over; everything that waits for it fails, and the next try comes after a pause.
-  /// What never left on a connection that had come about fails as `.disconnected`, on one that had not as `failing`.
-  private func lose(_ peer: Peer, oldest: PeerFailure? = nil, failing: PeerFailure = .unreachable) {
+  /// What never left on a connection that had come about fails as `.disconnected`, on one that had not as `.unreachable`.
+  private func lose(_ peer: Peer, why: String, oldest: PeerFailure? = nil) {
+    report(peer, why)
     let wasReady = if case .ready = peer.state { true } else { false }
     peerFailures += peer.takeBegun(oldest: oldest, now: now)
-    peerFailures += peer.takeWaiting(wasReady ? .disconnected(sent: false) : failing)
+    peerFailures += peer.takeWaiting(wasReady ? .disconnected(sent: false) : .unreachable)
     disconnect(peer)
     peer.backoff.noteFailure()
     let until = now.advanced(byMilliseconds: peer.backoff.delayMs(random: environment.random.next()))
@@ -266,11 +286,10 @@ extension Shard {
     switch peer.state {
     case .idle: break
     case .connecting(_, let until):
-      if until <= now { lose(peer, failing: .unreachable) }
+      if until <= now { lose(peer, why: "it does not answer") }
     case .ready:
       if peer.hasBegunOverdue(at: now) {
-        report(peer, "no answer in time")
-        lose(peer)
+        lose(peer, why: "a request got no answer in time")
       } else if peer.requestCount == 0, let idleMs = peerIdleMs,
         peer.lastActivity.advanced(byMilliseconds: idleMs) <= now
       {

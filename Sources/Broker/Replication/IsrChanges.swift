@@ -42,6 +42,8 @@ extension Shard {
       hosted.isInIsrList = false
       guard !hosted.isGone, let proposal = hosted.partition.isrChange(now: now) else { continue }
       // While it is under way the high watermark counts the members of both sets.
+      environment.logger.debug(
+        "\(hosted.partition.topicPartition): asks for \(proposal.isr.map { $0.id.value }) in sync, at \(proposal.partitionEpoch)")
       proposals.append((hosted, proposal))
     }
     guard !proposals.isEmpty else { return }
@@ -69,18 +71,15 @@ extension Shard {
   ) {
     guard !hosted.isGone else { return }
     let answer = Self.answer(to: hosted.partition, in: result)
-    let before = hosted.partition.isr
+    if case .refused(let code) = answer {
+      environment.logger.debug("\(hosted.partition.topicPartition): another isr was refused with \(code.name)")
+    }
     switch hosted.partition.isrAnswered(proposal, answer, now: now) {
-    case .committed:
-      environment.logger.info(
-        "\(hosted.partition.topicPartition): in sync are \(Self.words(hosted.partition.isr)), before \(Self.words(before))")
     case .retry(let at), .dropped(let at): timers.schedule(.isrRetry(hosted.place), at: at)
-    case .waitsForImage, .stale: break
+    case .committed, .waitsForImage, .stale: break
     }
     noteSafe(hosted)
   }
-
-  private static func words(_ brokers: [BrokerID]) -> String { brokers.map { "\($0.value)" }.joined(separator: ", ") }
 
   /// A proposal is to be made again, if it is still of use.
   func isrRetryTimerFired(_ place: Reopening.Place) {

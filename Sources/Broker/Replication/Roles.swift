@@ -1,5 +1,7 @@
 internal import Cluster
+internal import Effects
 internal import Groups
+internal import Observability
 internal import Primitives
 internal import Replication
 internal import Storage
@@ -12,7 +14,9 @@ extension Shard {
   func takeRole(_ hosted: HostedPartition, _ partition: PartitionImage) {
     var partition = partition
     if membership == nil { partition.leader = .none }
+    let before = hosted.partition.isr
     let change = hosted.partition.apply(partition, brokers: image.brokers, now: now)
+    report(change, of: hosted, isrBefore: before)
     switch change {
     case .none: break
     case .leads:
@@ -28,6 +32,23 @@ extension Shard {
     }
     noteSafe(hosted)
     if hosted.partition.topicPartition.topic == TopicName.consumerOffsets { settleCoordinator(hosted) }
+  }
+
+  /// Says what matters to whoever looks after the cluster.
+  private func report(_ change: RoleChange, of hosted: HostedPartition, isrBefore: [BrokerID]) {
+    let partition = hosted.partition
+    func list(_ brokers: [BrokerID]) -> String { brokers.map { "\($0.value)" }.joined(separator: ", ") }
+    switch change {
+    case .leads(let epoch):
+      environment.logger.debug(
+        "\(partition.topicPartition): led here in epoch \(epoch.value), in sync are \(list(partition.isr))")
+    case .follows(let leader, let epoch):
+      environment.logger.debug("\(partition.topicPartition): follows broker \(leader.value) in epoch \(epoch.value)")
+    case .none where partition.isLeader && Set(partition.isr) != Set(isrBefore):
+      environment.logger.info(
+        "\(partition.topicPartition): in sync are \(list(partition.isr)), before \(list(isrBefore))")
+    case .none, .pauses, .isNoReplica: break
+    }
   }
 
   /// Whoever waits for this broker as the leader has to look elsewhere.

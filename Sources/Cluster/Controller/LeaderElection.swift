@@ -57,14 +57,14 @@ struct LeaderElection {
     return leader
   }
 
-  /// A reassignment is done when all replicas it is for are in sync (KIP-455). One of them must be able to lead: until
+  /// A reassignment is done when all replicas it is for are in sync (KIP-455). One of them must lead, or be able to: until
   /// then what the others hold is not given away.
   private func completeReassignment(of partition: inout PartitionImage) -> Bool {
     guard partition.isReassigning else { return false }
     let target = partition.targetReplicas
-    guard target.allSatisfy(partition.isr.contains), target.contains(where: { isEligible($0, in: partition) }) else {
-      return false
-    }
+    guard target.allSatisfy(partition.isr.contains),
+      target.contains(partition.leader) || target.contains(where: { isEligible($0, in: partition) })
+    else { return false }
     partition.replicas = target
     partition.isr.removeAll { !target.contains($0) }
     partition.doubtfulReplicas.removeAll { !target.contains($0) }

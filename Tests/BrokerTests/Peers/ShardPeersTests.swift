@@ -102,6 +102,10 @@ import Testing
     cluster.advance(ms: 1300)
     #expect(cluster[Self.one].shards[0].peers.values.first?.inFlight.count == 0)
     #expect(connectionCount(cluster) == 1)
+    let lines = cluster[Self.one].log.all
+    #expect(lines.count { $0.contains("no connection to broker 2") } == 1, "of a row of failures one is told")
+    let again = lines.count { $0.contains("broker 2 at broker-2:9092 (control) answers again") }
+    #expect(again == (isKnown ? 1 : 0), "a broker that has moved begins a new row")
   }
 
   @Test func aConnectionThatNeverComesAboutIsGivenUp() throws {

@@ -186,15 +186,22 @@ extension Shard {
   }
 
   /// More may be seen of a partition, or it is led by others: whoever waits for it looks again.
-  func wakeWatchers(_ hosted: HostedPartition) { wake(&hosted.watchers) }
+  func wakeWatchers(_ hosted: HostedPartition) {
+    guard !hosted.watchers.isEmpty else { return }
+    let watchers = hosted.watchers
+    hosted.watchers.removeAll(keepingCapacity: true)
+    wake(watchers)
+  }
 
   /// More has been written: followers want it before it may be seen.
-  func wakeFollowers(_ hosted: HostedPartition) { wake(&hosted.followerWatchers) }
+  func wakeFollowers(_ hosted: HostedPartition) {
+    guard !hosted.followerWatchers.isEmpty else { return }
+    let watchers = hosted.followerWatchers
+    hosted.followerWatchers.removeAll(keepingCapacity: true)
+    wake(watchers)
+  }
 
-  private func wake(_ list: inout [FetchWatcher]) {
-    guard !list.isEmpty else { return }
-    let watchers = list
-    list.removeAll(keepingCapacity: true)
+  private func wake(_ watchers: [FetchWatcher]) {
     for watcher in watchers {
       if watcher.shard == index {
         fetchWoken(watcher.connection, watcher.sequence)
