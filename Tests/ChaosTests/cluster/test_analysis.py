@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from analysis import ANOMALIES, analyse
+from analysis import ALLOWED, ANOMALIES, analyse
 from outcomes import TABLE, outcome_of, read_table
 from partition_log import KnownLogs
 
@@ -153,6 +153,14 @@ def test_a_consumer_that_is_given_a_partition_anew_may_go_back():
 def test_a_consumer_passes_over_a_record():
     made = Made().send("a", 0).send("b", 1).send("c", 2).poll((0, "a"), (1, "b"), (2, "c"), process="s")
     assert made.poll((0, "a")).poll((2, "c")).final().names() == ["poll-skip"]
+
+
+def test_members_of_a_group_are_forgiven_what_a_reader_alone_is_not():
+    made = Made().send("a", 0).send("b", 1).send("c", 2).poll((0, "a"), (1, "b"), (2, "c"), process="s")
+    made.members("assign", "m").poll((0, "a"), (2, "c"), process="m", group="g").poll((1, "b"), process="m", group="g")
+    made.members("revoke", "m").final()
+    assert made.names() == ["group-nonmonotonic-poll", "group-poll-skip"]
+    assert set(made.names()) == ALLOWED < set(ANOMALIES)
 
 
 def test_offsets_without_records_are_no_skip():

@@ -103,7 +103,7 @@ class World:
         for process in self.brokers + self.zookeepers:
             if process.has_ended_by_itself:
                 status = process.process.returncode
-                log = process.log_end(3000)
+                log = _last_words(process.log_text())
                 process.forget()
                 if process in self.brokers:
                     self.blame("ended-by-itself", process=str(process), status=_words(status), log=log)
@@ -168,6 +168,14 @@ def _stands_still(pid):
         if state not in "TtDZ":
             return False
     return True
+
+
+def _last_words(log):
+    """The end of a log; where it ends in the report of a crash, what stands before that and how it begins."""
+    cut = log.rfind("*** Signal")
+    return log[-2000:] if cut < 0 else log[max(0, cut - 2500) : cut] + "\n".join(
+        line for line in log[cut:].splitlines() if " in ottla at " in line or "crashed" in line
+    )[:2500]
 
 
 def _words(status):
