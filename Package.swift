@@ -101,7 +101,7 @@ let targets: [[Target]] = [
     "Simulation",
     [
       "Primitives", "Effects", "Observability", "Configuration", "KafkaProtocol", "Records", "Storage", "Cluster",
-      "Coordination", "Replication", "Broker",
+      "Coordination", "Replication", "Groups", "Broker",
     ], simulated: true),
 
   // -- for tests only

@@ -25,6 +25,9 @@ extension Shard {
       watchIsr(of: hosted)
     case .follows(let leader, _):
       endLeading(hosted)
+      #if DEBUG
+        try? hosted.partition.truncateToHighWatermark(now: wallClock)
+      #endif
       startFetching(hosted, from: leader)
     case .pauses, .isNoReplica:
       endLeading(hosted)

@@ -6,6 +6,7 @@ final class Checkers {
   let metadata: MetadataChecker
   let replicas: ReplicaChecker
   let clients: ClientChecker
+  let groups: GroupChecker
   private unowned let simulator: ClusterSimulator
 
   init(_ simulator: ClusterSimulator) {
@@ -13,6 +14,7 @@ final class Checkers {
     metadata = MetadataChecker(simulator)
     replicas = ReplicaChecker(simulator)
     clients = ClientChecker(simulator)
+    groups = GroupChecker(simulator)
   }
 
   func violate(_ invariant: String, _ what: String) { violate(Violation(invariant: invariant, what: what)) }

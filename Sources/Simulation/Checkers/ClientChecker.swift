@@ -64,6 +64,12 @@ final class ClientChecker {
     violate("R1", "\(partition): a consumer that had read up to \(position) was told that there is no such offset")
   }
 
+  /// G2: what was acknowledged is there, or something newer.
+  func lostCommit(_ group: String, _ log: TopicPartition, found: Int64, known: Int64) {
+    guard history(log) != nil else { return }
+    violate("G2", "group \(group) has \(found) as its offset, \(known) was acknowledged")
+  }
+
   func listedEnd(_ partition: TopicPartition) -> Int64 { listedEnds[partition] ?? 0 }
 
   func listed(_ partition: TopicPartition, _ offset: Int64, knownBefore: Int64) {

@@ -47,7 +47,8 @@ final class NetworkWay {
   let to: Int32
   /// Nil until the other side has taken the connection.
   var receiver: NetworkEnd?
-  unowned var link: NetworkLink!
+  /// nil when neither end wants to know of the connection any more.
+  weak var link: NetworkLink?
   var arrivals: [(at: Instant, arrival: Arrival)] = []
   var byteCount = 0
   /// The sender was told that there is no more room.
@@ -196,7 +197,7 @@ final class ClusterNetwork {
   /// The time has come for the first thing on a way.
   func arrive(_ way: NetworkWay) {
     way.isScheduled = false
-    guard mayArrive(way) else { return }
+    guard mayArrive(way), let link = way.link else { return }
     if let node = simulator.node(party: way.to), !node.isMachineUp {
       // Nobody hears it: the bytes are sent again and again, until somebody answers or the sender gives up.
       way.arrivals[0].at = simulator.now.advanced(byMilliseconds: 50)
@@ -204,14 +205,14 @@ final class ClusterNetwork {
     }
     while let first = way.arrivals.first, first.at <= simulator.now, mayArrive(way) {
       way.arrivals.removeFirst()
-      deliver(first.arrival, way)
+      deliver(first.arrival, way, link)
     }
     wake(way)
   }
 
-  private func deliver(_ arrival: NetworkWay.Arrival, _ way: NetworkWay) {
+  private func deliver(_ arrival: NetworkWay.Arrival, _ way: NetworkWay, _ link: NetworkLink) {
     switch arrival {
-    case .dialled: accept(way.link)
+    case .dialled: accept(link)
     case .accepted:
       switch way.receiver {
       case .shard(let end): end.node.give(.connected(end.id), to: end.shard)
@@ -221,7 +222,7 @@ final class ClusterNetwork {
     case .ended:
       let receiver = way.receiver
       way.isDead = true
-      if way.link.there.isDead, way.link.back.isDead { links.removeAll { $0 === way.link } }
+      if link.there.isDead, link.back.isDead { links.removeAll { $0 === link } }
       switch receiver {
       case .shard(let end): end.node.give(.closed(end.id), to: end.shard)
       case .client(let connection): connection.ended()
@@ -230,7 +231,7 @@ final class ClusterNetwork {
     case .bytes(let bytes):
       way.byteCount -= bytes.count
       simulator.trace.note(bytes: bytes)
-      tellRoom(way)
+      tellRoom(way, link)
       switch way.receiver {
       case .shard(let end): end.node.give(.bytes(end.id, bytes), to: end.shard)
       case .client(let connection): connection.receive(bytes)
@@ -239,10 +240,10 @@ final class ClusterNetwork {
     }
   }
 
-  private func tellRoom(_ way: NetworkWay) {
+  private func tellRoom(_ way: NetworkWay, _ link: NetworkLink) {
     guard way.isFull, way.byteCount < windowBytes / 2 else { return }
     way.isFull = false
-    let sender = way === way.link.there ? way.link.back.receiver : way.link.there.receiver
+    let sender = way === link.there ? link.back.receiver : link.there.receiver
     if case .shard(let end) = sender { end.node.give(.writable(end.id), to: end.shard) }
   }
 

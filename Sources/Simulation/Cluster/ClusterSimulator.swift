@@ -24,6 +24,8 @@ package final class ClusterSimulator {
   private(set) var admin: Admin!
   private(set) var producers: [Producer] = []
   private(set) var consumers: [Consumer] = []
+  private(set) var keepers: [OffsetKeeper] = []
+  private(set) var members: [GroupMember] = []
   private(set) var isHealing = false
   private var lastParty: Int32 = 0
   #if DEBUG
@@ -189,14 +191,35 @@ package final class ClusterSimulator {
       consumers.append(consumer)
       consumer.start()
     }
-    if isHealing { for producer in producers { producer.isStopping = true } }
+    startGroups()
+    if isHealing { stopClients() }
+  }
+
+  private func startGroups() {
+    for number in 0..<knobs.keeperCount {
+      let keeper = OffsetKeeper(self, party: makeParty(), group: "keeper\(number)")
+      keepers.append(keeper)
+      keeper.start()
+    }
+    for number in 0..<knobs.memberCount {
+      let member = GroupMember(self, party: makeParty(), group: "workers\(number % 2)")
+      members.append(member)
+      member.start()
+    }
+  }
+
+  private func stopClients() {
+    for producer in producers { producer.isStopping = true }
+    for keeper in keepers { keeper.stop() }
+    for member in members { member.stop() }
+    for consumer in consumers { consumer.stop() }
   }
 
   /// L1: without faults all replicas come into sync, every producer gets its answers, every broker the metadata.
   private func converge() throws(Violation) {
     let end = now.advanced(byMilliseconds: 60_000)
     run(until: now.advanced(byMilliseconds: 1000))
-    for producer in producers { producer.isStopping = true }
+    stopClients()
     while true {
       run(until: now.advanced(byMilliseconds: 200))
       try throwViolation()

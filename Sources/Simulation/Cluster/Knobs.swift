@@ -16,6 +16,8 @@ package struct Knobs {
   package var snapshotNodeCount: Int64 = 1000
   package var partitionCount: Int32 = 2
   package var producerCount = 3
+  package var keeperCount = 1
+  package var memberCount = 2
   /// Whether losses are kept to what the configuration promises to survive. Without it only agreement and sanity are checked.
   package var hasBudget = true
   package var faultMs = 5000
@@ -36,6 +38,8 @@ package struct Knobs {
     snapshotNodeCount = Int64(random.pick([1000, 8]))
     partitionCount = Int32(1 + random.below(3))
     producerCount = 1 + random.below(4)
+    keeperCount = random.below(3)
+    memberCount = random.pick([0, 2, 3])
     hasBudget = !random.chance(percent: 15)
     faultMs = random.pick([2500, 4000, 6000])
   }
@@ -44,7 +48,7 @@ package struct Knobs {
     "\(brokerCount) brokers of \(shardCount) shards, replication factor \(replicationFactor), min.insync.replicas "
       + "\(minInsyncReplicas), durability \(isFlushedFirst ? "fsync" : "replicated"), segments \(segmentBytes), session "
       + "\(sessionTimeoutMs) ms, lag \(replicaLagTimeMaxMs) ms, fetch \(fetchBytes) bytes in \(fetchWaitMs) ms, "
-      + "\(partitionCount) partitions, \(producerCount) producers, \(hasBudget ? "within" : "without") budget"
+      + "\(partitionCount) partitions, \(producerCount) producers, \(keeperCount) committers, \(memberCount) members, \(hasBudget ? "within" : "without") budget"
   }
 
   func settings(of broker: BrokerID) -> [(name: String, value: String)] {
@@ -57,6 +61,7 @@ package struct Knobs {
       ("replica.fetch.max.bytes", "\(fetchBytes)"), ("replica.fetch.backoff.ms", "50"),
       ("replica.socket.timeout.ms", "1000"), ("request.timeout.ms", "1000"), ("auto.create.topics.enable", "false"),
       ("offsets.topic.num.partitions", "2"), ("offsets.topic.replication.factor", "\(replicationFactor)"),
+      ("log.cleaner.backoff.ms", "3600000"), ("log.retention.ms", "-1"),
       ("group.initial.rebalance.delay.ms", "0"), ("group.min.session.timeout.ms", "100"),
       ("socket.connection.setup.timeout.ms", "500"), ("controlled.shutdown.max.retries", "5"),
       ("controlled.shutdown.retry.backoff.ms", "100"), ("ottla.disk.free.bytes.low", "0"),

@@ -88,20 +88,19 @@ final class Machine {
     let life = life
     shards = (0..<shardCount).map { index in
       Shard(
-        index: index, count: shardCount, config: config, startMode: run.mode,
-        environment: ShardEnvironment(
-          time: clock, random: random, fileSystem: disk,
-          logger: Logger(sink: lines, levelMin: simulator.trace.isPrinted ? .debug : .error),
-          transport: NodeTransport(self, shard: index), links: NodeLinks(self), disk: NodeDisk(self, shard: index),
-          halt: { [unowned self] reason in
-            simulator.call("halt") { [unowned self] in if self.life == life { halted(reason) } }
-          }))
+        index: index, count: shardCount, config: config, startMode: run.mode, environment: environment(index, life))
     }
     let client = simulator.ensemble.client(sessionTimeoutMs: simulator.knobs.sessionTimeoutMs)
     self.client = client
     let coordination = run.coordination(client)
+    #if DEBUG
+      var controller = Controller(config: config, randomSeed: random.next())
+      controller.mutation = simulator.mutation
+    #else
+      let controller = Controller(config: config, randomSeed: random.next())
+    #endif
     let host = ControllerHost(
-      coordination: coordination, controller: Controller(config: config, randomSeed: random.next()),
+      coordination: coordination, controller: controller,
       clusterID: run.clusterID ?? UUID(random: random.next).description, identify: run.identify)
     shards[0].host(host, presence: run.presence) { [unowned self] result in
       switch result {
@@ -114,6 +113,23 @@ final class Machine {
     }
     simulator.trace.say("broker \(id.value) starts, its last run: \(run.presence.lastRun)")
     for shard in 0..<shardCount { wantTurn(shard, inUs: 1) }
+  }
+
+  private func environment(_ index: Int, _ life: Int) -> ShardEnvironment {
+    let environment = ShardEnvironment(
+      time: clock, random: random, fileSystem: disk,
+      logger: Logger(sink: lines, levelMin: simulator.trace.isPrinted ? .debug : .error),
+      transport: NodeTransport(self, shard: index), links: NodeLinks(self), disk: NodeDisk(self, shard: index),
+      halt: { [unowned self] reason in
+        simulator.call("halt") { [unowned self] in if self.life == life { halted(reason) } }
+      })
+    #if DEBUG
+      var mutated = environment
+      mutated.mutation = simulator.mutation
+      return mutated
+    #else
+      return environment
+    #endif
   }
 
   private func startFailed(_ why: String) {

@@ -42,6 +42,9 @@ struct NodeStart {
     var settings = EnsembleSettings(brokerID: node.id, chroot: "/ottla", clusterID: clusterID)
     settings.mayFound = !holdsPartitions
     settings.snapshotNodeCount = node.simulator.knobs.snapshotNodeCount
+    #if DEBUG
+      settings.mutation = node.simulator.mutation
+    #endif
     let service = EnsembleCoordination(ensemble: client, settings: settings, time: node.clock, random: node.random)
     return WatchedCoordination(service, node)
   }
