@@ -4,42 +4,14 @@ import Primitives
 import TestSupport
 import Testing
 
-/// What every implementation of `CoordinationService` for a cluster owes its broker, on a simulated ensemble and on a real one.
+/// Who is alive and who leads: what a cluster's `CoordinationService` owes its broker, on a simulated ensemble and on a real one.
 @Suite(.serialized) struct ContractTests {
   private static let root = "/contract/a"
-
-  private func expectNoViolations(_ brokers: Broker...) {
-    for broker in brokers { #expect(broker.probe.violations == []) }
-  }
-
-  /// Three brokers, one of them the controller that sees all.
-  private func three(
-    _ ground: any Ground, _ adjust: (inout EnsembleSettings) -> Void = { _ in }
-  ) throws -> (leader: Broker, others: [Broker]) {
-    let brokers = [1, 2, 3].map { ground.start($0, adjust) }
-    #expect(
-      ground.run {
-        brokers.filter(\.isLeading).count == 1 && brokers.contains { $0.probe.present?.count == 3 }
-          && brokers.allSatisfy { $0.probe.isLoaded && $0.probe.controller?.id ?? .none != .none }
-      })
-    let elected = try #require(leader(of: brokers))
-    return (elected, brokers.filter { $0 !== elected })
-  }
-
-  /// Appends and waits for the answer.
-  private func append(
-    _ ground: any Ground, _ broker: Broker, _ token: UInt64, _ records: [MetadataRecord]
-  ) -> Offset? {
-    let token = RequestToken(token)
-    broker.probe.append(records, token: token)
-    _ = ground.run { broker.probe.pending == nil }
-    return broker.probe.appended[token]
-  }
 
   @Test(arguments: GroundKind.available)
   func oneBrokerIsElectedAndEveryoneKnowsIt(_ kind: GroundKind) throws {
     let ground = try kind.make()
-    let (leader, others) = try three(ground)
+    let (leader, others) = try ground.three()
     let present = leader.probe.present?.map(\.presence) ?? []
     #expect(present == [1, 2, 3].map { .sample($0) })
     #expect(
@@ -60,8 +32,8 @@ import Testing
   @Test(arguments: GroundKind.available)
   func aDeadControllerIsReplacedAndItsSuccessorHasAHigherEpoch(_ kind: GroundKind) throws {
     let ground = try kind.make()
-    let (leader, others) = try three(ground)
-    #expect(append(ground, leader, 1, [.note("a", "1")]) == Offset(0))
+    let (leader, others) = try ground.three()
+    #expect(ground.append(leader, 1, [.note("a", "1")]) == Offset(0))
     ground.kill(leader)
     #expect(ground.run { others.contains { $0.isLeading && $0.probe.present?.count == 2 } })
     let next = try #require(leader(of: others))
@@ -77,7 +49,7 @@ import Testing
   @Test(arguments: GroundKind.available)
   func aProcessThatComesBackTakesItsDeadPredecessorsPlaceWithoutWaiting(_ kind: GroundKind) throws {
     let ground = try kind.make()
-    let (leader, others) = try three(ground)
+    let (leader, others) = try ground.three()
     ground.kill(others[0])
     let again = ground.start(others[0].probe.id.value, run: 2)
     // Long before the dead one's session is over.
@@ -86,58 +58,32 @@ import Testing
     expectNoViolations(leader, again)
   }
 
-  @Test(arguments: GroundKind.available)
-  func everybodyHasTheSameLog(_ kind: GroundKind) throws {
-    let ground = try kind.make()
-    let (leader, others) = try three(ground)
-    for number in 0..<20 as Range<UInt64> {
-      let offset = append(ground, leader, number, [.note("k\(number % 7)", "\(number)"), .note("n", "\(number)")])
-      #expect(offset == Offset(Int64(number) * 2 + 1))
-    }
-    #expect(append(ground, leader, 100, []) == Offset(39))
-    let late = ground.start(4)
-    #expect(ground.run { (others + [late]).allSatisfy { $0.probe.image.offset == Offset(39) } })
-    for broker in others + [late] {
-      #expect(broker.probe.records == leader.probe.records)
-      expectNoViolations(broker)
-    }
-    expectNoViolations(leader)
-  }
-
-  @Test(arguments: GroundKind.available)
-  func whoIsNotTheControllerCannotAppend(_ kind: GroundKind) throws {
-    let ground = try kind.make()
-    let (leader, others) = try three(ground)
-    others[0].probe.append([.note("a", "1")], token: RequestToken(1))
-    #expect(ground.run(ms: 2000) { others[0].probe.pending == nil })
-    #expect(others[0].probe.failed[RequestToken(1)]?.code == .notController)
-    expectNoViolations(leader, others[0], others[1])
-  }
-
   /// A controller that is cut off goes on believing for a while. Nothing it appends then is ever there.
+
   @Test(arguments: GroundKind.available)
   func anOldControllerIsFenced(_ kind: GroundKind) throws {
     let ground = try kind.make()
-    let (old, others) = try three(ground)
+    let (old, others) = try ground.three()
     ground.cut(old, answersOnly: false)
     old.probe.append([.note("a", "old")], token: RequestToken(1))
     #expect(ground.run { others.contains { $0.isLeading } })
     let new = try #require(leader(of: others))
-    #expect(append(ground, new, 2, [.note("a", "new")]) == Offset(0))
+    #expect(ground.append(new, 2, [.note("a", "new")]) == Offset(0))
     ground.heal(old)
     #expect(ground.run { old.probe.pending == nil && old.probe.image.offset == Offset(0) })
     #expect(old.probe.failed[RequestToken(1)] != nil && old.probe.controllerEpoch == nil)
     #expect(ground.run { old.probe.epochs.count == 2 && new.probe.present?.count == 3 })
-    #expect(append(ground, new, 3, [.note("b", "1")]) == Offset(1))
+    #expect(ground.append(new, 3, [.note("b", "1")]) == Offset(1))
     #expect(ground.run { old.probe.image.configs(for: .brokerDefault) == ["a": "new", "b": "1"] })
     expectNoViolations(old, others[0], others[1])
   }
 
   /// The node is deleted by hand, as people do: the controller stands again, and its term is another one.
+
   @Test(arguments: GroundKind.available)
   func aDeletedControllerNodeLeadsToAnElection(_ kind: GroundKind) throws {
     let ground = try kind.make()
-    let (leader, others) = try three(ground)
+    let (leader, others) = try ground.three()
     let epoch = try #require(leader.probe.controllerEpoch)
     #expect(ground.write([.deleteAny(Self.root + "/controller")]) == nil)
     let all = [leader] + others
@@ -147,27 +93,11 @@ import Testing
   }
 
   /// The answer of an append is lost with the connection, the append itself is not, or is: it is there once, and answered.
-  @Test(arguments: GroundKind.available, [true, false])
-  func anAppendWithoutAnAnswerIsThereOnce(_ kind: GroundKind, _ answersOnly: Bool) throws {
-    let ground = try kind.make()
-    let (leader, others) = try three(ground)
-    ground.cut(leader, answersOnly: answersOnly)
-    leader.probe.append([.note("a", "1")], token: RequestToken(1))
-    ground.wait(ms: 300)
-    #expect(leader.probe.pending != nil)
-    ground.heal(leader)
-    #expect(ground.run { leader.probe.pending == nil })
-    #expect(leader.probe.appended[RequestToken(1)] == Offset(0))
-    #expect(append(ground, leader, 2, [.note("b", "1")]) == Offset(1))
-    #expect(ground.run { others.allSatisfy { $0.probe.image.offset == Offset(1) } })
-    #expect(others[0].probe.records == leader.probe.records)
-    expectNoViolations(leader, others[0], others[1])
-  }
 
   @Test(arguments: GroundKind.available)
   func aLostSessionIsRecoveredFromWithoutARestart(_ kind: GroundKind) throws {
     let ground = try kind.make()
-    let (leader, others) = try three(ground)
+    let (leader, others) = try ground.three()
     let broker = others[0]
     let first = try #require(broker.probe.epoch)
     ground.cut(broker, answersOnly: false)
@@ -175,7 +105,7 @@ import Testing
     #expect(broker.probe.isConnected == false)
     // It does not know; and being out of touch changes nothing.
     #expect(broker.probe.epoch == first)
-    #expect(append(ground, leader, 1, [.note("a", "1")]) == Offset(0))
+    #expect(ground.append(leader, 1, [.note("a", "1")]) == Offset(0))
     ground.heal(broker)
     #expect(ground.run { broker.probe.epochs.count == 2 && broker.probe.image.offset == Offset(0) })
     #expect((broker.probe.epoch ?? 0) > first)
@@ -183,56 +113,7 @@ import Testing
     expectNoViolations(leader, others[0], others[1])
   }
 
-  @Test(arguments: GroundKind.available)
-  func snapshotsTakeThePlaceOfOldNodesAndWhoIsBehindLoadsThem(_ kind: GroundKind) throws {
-    let ground = try kind.make()
-    let adjust = { (settings: inout EnsembleSettings) in
-      settings.snapshotNodeCount = 10
-      settings.nodeBytesMax = 100
-    }
-    let (leader, others) = try three(ground, adjust)
-    let behind = others[0]
-    ground.cut(behind, answersOnly: false)
-    for number in 0..<60 as Range<UInt64> {
-      #expect(append(ground, leader, number, [.note("k\(number % 9)", "\(number)")]) == Offset(Int64(number)))
-    }
-    #expect(ground.run { ground.children(of: Self.root + "/metadata/log").count <= 30 })
-    #expect(ground.run { ground.children(of: Self.root + "/metadata/snapshots").count <= 3 })
-    ground.heal(behind)
-    let late = ground.start(4, adjust)
-    #expect(ground.run { [behind, late, others[1]].allSatisfy { $0.probe.image.offset == Offset(59) } })
-    #expect(behind.probe.snapshotCount == 1 && late.probe.snapshotCount == 1 && others[1].probe.snapshotCount == 0)
-    for broker in [behind, late, others[1]] {
-      #expect(broker.probe.image.snapshotRecords() == leader.probe.image.snapshotRecords())
-    }
-    expectNoViolations(leader, behind, late, others[1])
-  }
-
   /// A change of many nodes: everybody has all of it or nothing, also when the controller dies in the middle.
-  @Test(arguments: GroundKind.available)
-  func aLargeChangeIsThereAsAWholeOrNotAtAll(_ kind: GroundKind) throws {
-    let ground = try kind.make()
-    let adjust = { (settings: inout EnsembleSettings) in settings.nodeBytesMax = 300 }
-    let (leader, others) = try three(ground, adjust)
-    let large = (0..<100).map { MetadataRecord.note("k\($0)", "first") }
-    #expect(append(ground, leader, 1, large) == Offset(99))
-    #expect(ground.run { others.allSatisfy { $0.probe.image.offset == Offset(99) } })
-    #expect(others.allSatisfy { $0.probe.commitCount == 1 })
-
-    let nodes = { ground.children(of: Self.root + "/metadata/log").count }
-    let before = nodes()
-    leader.probe.append((0..<3000).map { .note("k\($0)", "second") }, token: RequestToken(2))
-    #expect(ground.run { nodes() > before + 2 })
-    ground.kill(leader)
-    #expect(ground.run { others.contains { $0.isLeading } })
-    let next = try #require(leader(of: others))
-    // What the dead controller left is in nobody's way, and in nobody's image.
-    #expect(append(ground, next, 3, [.note("k0", "third")]) == Offset(100))
-    #expect(ground.run { others.allSatisfy { $0.probe.image.offset == Offset(100) } })
-    #expect(others[0].probe.image.configs(for: .brokerDefault)["k1"] == "first")
-    #expect(nodes() == before + 1)
-    expectNoViolations(others[0], others[1])
-  }
 
   @Test(arguments: GroundKind.available)
   func anEnsembleThatIsDownIsWaitedFor(_ kind: GroundKind) throws {
@@ -263,7 +144,7 @@ import Testing
   @Test(arguments: GroundKind.available)
   func whoStopsInOrderIsGoneAtOnce(_ kind: GroundKind) throws {
     let ground = try kind.make()
-    let (leader, others) = try three(ground)
+    let (leader, others) = try ground.three()
     leader.coordination.close()
     #expect(ground.run(ms: 1000) { leader.probe.isClosed })
     #expect(leader.probe.controllerEpoch == nil && leader.probe.epoch == nil)

@@ -1,3 +1,4 @@
+import Cluster
 import Coordination
 import Effects
 import Primitives
@@ -87,5 +88,32 @@ enum GroundKind: String, CaseIterable, CustomTestStringConvertible {
   }
 }
 
+/// Records what of the contract was broken.
+func expectNoViolations(_ brokers: Broker...) {
+  for broker in brokers { #expect(broker.probe.violations == []) }
+}
+
 /// The first of `brokers` that is the controller, as far as it knows.
 func leader(of brokers: [Broker]) -> Broker? { brokers.first(where: \.isLeading) }
+
+extension Ground {
+  /// Three brokers, one of them the controller that sees all.
+  func three(_ adjust: (inout EnsembleSettings) -> Void = { _ in }) throws -> (leader: Broker, others: [Broker]) {
+    let brokers = [1, 2, 3].map { start($0, adjust) }
+    #expect(
+      run {
+        brokers.filter(\.isLeading).count == 1 && brokers.contains { $0.probe.present?.count == 3 }
+          && brokers.allSatisfy { $0.probe.isLoaded && $0.probe.controller?.id ?? .none != .none }
+      })
+    let elected = try #require(leader(of: brokers))
+    return (elected, brokers.filter { $0 !== elected })
+  }
+
+  /// Appends and waits for the answer; nil when it failed.
+  func append(_ broker: Broker, _ token: UInt64, _ records: [MetadataRecord]) -> Offset? {
+    let token = RequestToken(token)
+    broker.probe.append(records, token: token)
+    _ = run { broker.probe.pending == nil }
+    return broker.probe.appended[token]
+  }
+}
