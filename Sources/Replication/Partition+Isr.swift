@@ -62,6 +62,8 @@ extension Partition {
     guard let open = leading?.proposal, open.proposal == proposal, !open.waitsForImage else { return .stale }
     switch answer {
     case .committed(let epoch, let isr, let committedEpoch):
+      // Taken for good, and not written down, for it is so already: what else is under way may still be taken.
+      if epoch == leaderEpoch, committedEpoch == partitionEpoch { return drop(isAmbiguous: false, now) }
       guard epoch == leaderEpoch, committedEpoch > partitionEpoch, isr.contains(brokerID) else {
         return waitForImage()
       }
