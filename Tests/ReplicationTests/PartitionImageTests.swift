@@ -1,5 +1,6 @@
 import Cluster
 import Primitives
+import Storage
 import Testing
 
 @testable import Replication

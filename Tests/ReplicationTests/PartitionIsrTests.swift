@@ -1,5 +1,6 @@
 import Cluster
 import Primitives
+import Storage
 import Testing
 
 @testable import Replication
@@ -42,6 +43,15 @@ import Testing
     #expect(fixture.partition.isrChange(now: fixture.now) == nil, "the high watermark is 1, the term began at 3")
     fixture.fetched(2, at: 3)
     #expect(ids(fixture.partition.isrChange(now: fixture.now)) == [1, 2, 3])
+  }
+
+  @Test func whoHoldsWhatTheLeaderHasDeletedDoesNotJoin() throws {
+    let fixture = try alone()
+    try fixture.partition.log.deleteRecords(before: Offset(2), now: fixture.wallClock)
+    fixture.fetched(2, at: 3)
+    #expect(fixture.partition.isrChange(now: fixture.now) == nil, "its log begins at 0")
+    fixture.fetched(2, at: 3, logStart: 2)
+    #expect(ids(fixture.partition.isrChange(now: fixture.now)) == [1, 2])
   }
 
   @Test func whoIsFencedOrHasStartedAnewDoesNotJoin() throws {

@@ -75,19 +75,20 @@ final class ReplicaFixture {
   }
 
   func fetch(
-    _ replica: Int32, at offset: Int64, lastEpoch: Int32 = -1, epoch: Int32? = nil, brokerEpoch: Int64? = nil
+    _ replica: Int32, at offset: Int64, lastEpoch: Int32 = -1, epoch: Int32? = nil, brokerEpoch: Int64? = nil,
+    logStart: Int64 = 0
   ) -> FollowerFetch {
     FollowerFetch(
       replica: BrokerID(replica), brokerEpoch: brokerEpoch ?? Int64(100 + replica),
       currentLeaderEpoch: epoch.map { LeaderEpoch($0) } ?? partition.leaderEpoch,
       position: FetchPosition(
-        offset: Offset(offset), lastFetchedEpoch: LeaderEpoch(lastEpoch), logStartOffset: .zero))
+        offset: Offset(offset), lastFetchedEpoch: LeaderEpoch(lastEpoch), logStartOffset: Offset(logStart)))
   }
 
   /// A follower has everything before `offset`.
   @discardableResult
-  func fetched(_ replica: Int32, at offset: Int64, brokerEpoch: Int64? = nil) -> Bool {
-    partition.followerFetched(fetch(replica, at: offset, brokerEpoch: brokerEpoch), now: now)
+  func fetched(_ replica: Int32, at offset: Int64, brokerEpoch: Int64? = nil, logStart: Int64 = 0) -> Bool {
+    partition.followerFetched(fetch(replica, at: offset, brokerEpoch: brokerEpoch, logStart: logStart), now: now)
   }
 
   /// Batches of one record as a leader has them, from `offset` on.
