@@ -126,7 +126,7 @@ def run(options, folder, out):
             world.tell(f"whole after {seconds:.1f} s")
         failed = workers.end("sender") + workers.end("asker")
         # Readers have a moment to come to the end; what they do not see then, the final reads do.
-        time.sleep(5)
+        campaign.rest(5)
         failed += workers.end("reader")
         for name, error in failed:
             world.blame("worker-failed", worker=name, error=error)
@@ -137,6 +137,7 @@ def run(options, folder, out):
             world.tell(f"{count} records are there")
         except AssertionError as error:
             world.blame("final-reads", error=str(error))
+        world.look_for_the_dead()
         for broker in world.brokers:
             world.stop(broker)
         world.verify_files()
