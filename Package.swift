@@ -73,7 +73,7 @@ let targets: [[Target]] = [
     testsImport: ["Simulation"]),
   module(
     "Replication", ["Primitives", "Effects", "Records", "Configuration", "Storage", "Cluster", "KafkaProtocol"],
-    simulated: true),
+    simulated: true, testsImport: ["Simulation"]),
   module("Groups", ["Primitives", "KafkaProtocol"]),
 
   // -- the broker

@@ -35,6 +35,16 @@ struct LeaderState {
     isr.contains(id) || proposal?.proposal.isr.contains { $0.id == id } == true || possibleMembers.contains(id)
   }
 
+  /// The isr is now this one. Who is new in it has its time to show that it keeps up: it may not have had everything yet, for
+  /// what may be seen is enough to join.
+  mutating func take(isr members: [BrokerID], _ now: Instant) {
+    for position in replicas.indices where members.contains(replicas[position].id) {
+      guard !isr.contains(replicas[position].id) else { continue }
+      replicas[position].lastCaughtUp = max(replicas[position].lastCaughtUp, now)
+    }
+    isr = members
+  }
+
   func position(of id: BrokerID) -> Int? { replicas.firstIndex { $0.id == id } }
 }
 

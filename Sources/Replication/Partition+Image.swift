@@ -58,8 +58,8 @@ extension Partition {
     }
     following = nil
     guard isNewTerm else {
-      leading?.isr = image.isr
       leading?.replicas = replicas
+      leading?.take(isr: image.isr, now)
       settleProposals()
       return
     }

@@ -65,7 +65,7 @@ extension Partition {
       guard epoch == leaderEpoch, committedEpoch > partitionEpoch, isr.contains(brokerID) else {
         return waitForImage()
       }
-      leading?.isr = isr
+      leading?.take(isr: isr, now)
       partitionEpoch = committedEpoch
       settleProposals()
       return .committed

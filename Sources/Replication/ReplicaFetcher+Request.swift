@@ -37,6 +37,7 @@ extension ReplicaFetcher {
     if order.count > 1 { order.append(order.removeFirst()) }
     let all = Dictionary(uniqueKeysWithValues: asks.map { ($0.key, $0) })
     asked = all
+    isSessionStale = false
     return request(asks, all, waitMs: isHeld ? min(config.waitMsMax, Int32(Self.holdMsMax)) : config.waitMsMax)
   }
 

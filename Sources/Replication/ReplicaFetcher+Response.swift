@@ -32,13 +32,21 @@ extension ReplicaFetcher {
       sessionFailed(response.errorCode, now)
       return []
     }
-    noteSession(response.sessionId, asked)
+    if !isSessionStale { noteSession(response.sessionId, asked) }
     var outcomes: [FetchOutcome] = []
     var seen: Set<TopicIDPartition> = []
     for topic in response.responses {
       for data in topic.partitions {
         let key = TopicIDPartition(topic.topicId, data.partitionIndex)
         guard let ask = asked[key], seen.insert(key).inserted, isCurrent(ask) else { continue }
+        #if DEBUG
+          if mutation == .highWatermarkBeforeTruncation, data.divergingEpoch.endOffset >= 0 {
+            var early = data
+            early.divergingEpoch = .init()
+            early.records = .null
+            outcomes.append(outcome(early, ask, now))
+          }
+        #endif
         outcomes.append(outcome(data, ask, now))
       }
     }

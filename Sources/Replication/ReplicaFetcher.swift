@@ -59,6 +59,8 @@ package struct ReplicaFetcher {
   var asked: [TopicIDPartition: Asked]?
   /// The session at the leader, and what it holds of each partition.
   var session = Session()
+  /// Whether the session has ended since the request under way was made.
+  var isSessionStale = false
   /// No request before that.
   var backsOffUntil: Instant?
   /// Since when a request waits for a flush; see `nextRequest`.
@@ -72,6 +74,12 @@ package struct ReplicaFetcher {
     var epoch: Int32 = 0
     var held: [TopicIDPartition: Asked] = [:]
   }
+
+  #if DEBUG
+    var mutation: Mutation?
+    /// Puts a bug of the past back.
+    package mutating func mutate(_ mutation: Mutation?) { self.mutation = mutation }
+  #endif
 
   package init(leader: BrokerID, brokerID: BrokerID, brokerEpoch: Int64, config: ReplicaFetcherConfig) {
     self.leader = leader
@@ -115,7 +123,11 @@ package struct ReplicaFetcher {
     backsOffUntil = now.advanced(byMilliseconds: config.backoffMs)
   }
 
-  mutating func forgetSession() { session = Session() }
+  /// The next request asks for a new session; an answer under way is one of the old.
+  mutating func forgetSession() {
+    session = Session()
+    if asked != nil { isSessionStale = true }
+  }
 
   /// When the fetcher or one of its partitions has backed off, or waited for a flush, for long enough; nil where none does.
   package func nextAttempt(after now: Instant) -> Instant? {

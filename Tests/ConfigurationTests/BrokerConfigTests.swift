@@ -26,6 +26,7 @@ struct BrokerConfigTests {
     let empty = BrokerConfig(layers: ConfigLayers())
     let mayBeEmpty: Set = [
       "brokerRack", "advertisedListeners", "maxConnectionsPerIpOverrides", "ottlaShards", "layers", "zookeeperConnect",
+      "zookeeperLogin", "replicaSelector",
     ]
     for (assigned, blank) in zip(Mirror(reflecting: config).children, Mirror(reflecting: empty).children) {
       let name = assigned.label ?? ""

@@ -78,7 +78,6 @@ struct PropertyTablesTests {
     let echoedByBrokers = [
       "num.replica.fetchers", "offsets.commit.timeout.ms", "log.flush.start.offset.checkpoint.interval.ms",
       "replica.high.watermark.checkpoint.interval.ms",
-      "replica.lag.time.max.ms",
     ]
     for name in echoedByBrokers { #expect(BrokerProperties.row(name)?.effect == .echoed, "\(name)") }
   }
