@@ -33,7 +33,8 @@ import Testing
   private func lead(_ partition: Partition, epoch: Int32, isrCount: Int = 1, replicaCount: Int? = nil) {
     let replicas = (0..<Int32(replicaCount ?? isrCount)).map { BrokerID($0) }
     let image = PartitionImage(
-      replicas: replicas, isr: Array(replicas.prefix(isrCount)), leader: BrokerID(0), leaderEpoch: LeaderEpoch(epoch), partitionEpoch: epoch)
+      replicas: replicas, isr: Array(replicas.prefix(isrCount)), leader: BrokerID(0), leaderEpoch: LeaderEpoch(epoch),
+      partitionEpoch: epoch)
     _ = partition.apply(image, brokers: [:], now: Instant(nanoseconds: 0))
   }
 
