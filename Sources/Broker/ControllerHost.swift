@@ -198,6 +198,7 @@ extension Shard {
       decideNext(host)
     case .registered(let epoch): environment.logger.debug("registered with broker epoch \(epoch)")
     case .unregistered:
+      guard host.whenClosed == nil else { return }
       environment.logger.warning("the coordination service has lost sight of this broker; it registers anew")
     case .connectionChanged(let isConnected):
       if isConnected {

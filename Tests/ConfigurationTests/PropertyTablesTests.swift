@@ -76,7 +76,7 @@ struct PropertyTablesTests {
       for behind in row.behind { #expect(BrokerProperties.row(behind.name)?.effect == row.effect, "\(behind.name)") }
     }
     let echoedByBrokers = [
-      "num.replica.fetchers", "offsets.commit.timeout.ms", "log.flush.start.offset.checkpoint.interval.ms",
+      "num.replica.fetchers", "log.flush.start.offset.checkpoint.interval.ms",
       "replica.high.watermark.checkpoint.interval.ms",
     ]
     for name in echoedByBrokers { #expect(BrokerProperties.row(name)?.effect == .echoed, "\(name)") }

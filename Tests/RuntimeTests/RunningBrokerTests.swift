@@ -117,10 +117,10 @@ private final class RawClient {
     #expect(client.receive(1).isEmpty)
   }
 
-  @Test func aClusterIsRefusedUntilThereIsOne() throws {
+  @Test func aClusterIsRefusedWithoutAWayToIt() throws {
     let folder = try TemporaryFolder()
     let refusal = failure(try config(folder, [(name: "zookeeper.connect", value: "127.0.0.1:2181/ottla")]))
-    #expect(refusal.contains("zookeeper.connect is 127.0.0.1:2181/ottla") && refusal.contains("leave it empty"))
+    #expect(refusal.contains("zookeeper.connect is 127.0.0.1:2181/ottla") && refusal.contains("no ZooKeeper client"))
     #expect(failure(try config(folder)) == "", "nothing was left behind")
   }
 
