@@ -53,8 +53,6 @@ extension Shard {
   ) -> PartitionTask.Outcome {
     let partition = hosted.partition
     let log = partition.log
-    // Who does not lead knows nothing for certain; a broker that was just started, not even what it knew before.
-    guard partition.isLeader else { return .failed(Self.notLeader) }
     do throws(KafkaError) {
       try partition.checkLeaderEpoch(currentLeaderEpoch)
     } catch { return .failed(error) }
