@@ -325,6 +325,8 @@ def test_reassign_gives_a_topic_more_replicas_and_takes_them_again(cluster, name
         lambda seen: all(each.replicas == [2] and each.leader == 2 for each in seen.partitions), "on broker 2", topics=[topic]
     )
     stream.send().check()
+    # With one replica it would be in the way of what other tests do.
+    ottla(cluster, "topic", "delete", topic)
 
 
 def test_drain_moves_leaderships_away_and_keeps_replicas(cluster, name):
