@@ -134,6 +134,7 @@ extension Shard {
   func run(
     _ work: PartitionTask.Work, on hosted: HostedPartition, waits: (RequestToken, Int), isSafe: Bool = false
   ) -> PartitionTask.Outcome? {
+    if work.isForTheLeader, !hosted.partition.isLeader { return .failed(Self.notLeader) }
     // Where other brokers have to confirm records the end is what they have confirmed by now.
     if !isSafe, work.looksAtTheEnd, !hosted.partition.hasOtherReplicas, hosted.partition.waitsForFlush,
       !hosted.partition.log.isFenced

@@ -22,6 +22,15 @@ package struct PartitionTask: Sendable {
       case .produce, .read, .epochEndOffset, .describeSize: false
       }
     }
+
+    /// Whether only the leader can answer it: who follows knows nothing for certain, and a broker that was just started not
+    /// even what it knew before. Appends and reads look for themselves.
+    var isForTheLeader: Bool {
+      switch self {
+      case .listOffset, .deleteRecords, .epochEndOffset: true
+      case .produce, .read, .describeSize: false
+      }
+    }
   }
 
   /// A read on behalf of a fetch.

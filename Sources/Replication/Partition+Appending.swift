@@ -15,14 +15,15 @@ extension Partition {
 
   /// Appends what a producer sent for this partition: `records` is the field as it came.
   ///
-  /// With `requiresAllReplicas` (acks=all) it is refused while fewer than `min.insync.replicas` are in sync, as committed.
+  /// With `requiresAllReplicas` (acks=all) it is refused while fewer than `min.insync.replicas` are in sync, as committed; a
+  /// partition with fewer replicas than that is complete with all of them.
   /// The offsets are given at once; the bytes are in the file after the log's `writePending`.
   package func appendAsLeader(
     _ records: UnsafeRawBufferPointer, version: Int16, requiresAllReplicas: Bool, validator: BatchValidator,
     now: Timestamp
   ) throws(BatchRejection) -> Appended {
     guard let leading else { throw BatchRejection(.notLeaderOrFollower, "this broker does not lead \(topicPartition)") }
-    if requiresAllReplicas, leading.isr.count < Int(config.minInsyncReplicas) {
+    if requiresAllReplicas, leading.isr.count < minIsr(leading) {
       throw BatchRejection(
         .notEnoughReplicas,
         "\(topicPartition) has \(leading.isr.count) replicas in sync, fewer than min.insync.replicas = \(config.minInsyncReplicas)"

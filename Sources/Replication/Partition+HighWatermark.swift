@@ -21,14 +21,16 @@ extension Partition {
   }
 
   /// With fewer replicas in sync than `min.insync.replicas`, what those few have is not safe enough to be shown
-  /// (KAFKA-15583): if it were, the loss of one of them could take what others have read. A partition with fewer replicas
-  /// than that counts as complete with all of them.
+  /// (KAFKA-15583): if it were, the loss of one of them could take what others have read.
   private func isReplicatedEnough(_ leading: LeaderState) -> Bool {
     #if DEBUG
       if mutation == .highWatermarkBelowMinIsr { return true }
     #endif
-    return leading.isr.count >= min(Int(config.minInsyncReplicas), leading.replicas.count + 1)
+    return leading.isr.count >= minIsr(leading)
   }
+
+  /// How many have to be in sync: `min.insync.replicas`, but no more than there are replicas (Kafka's `effectiveMinIsr`).
+  func minIsr(_ leading: LeaderState) -> Int { min(Int(config.minInsyncReplicas), leading.replicas.count + 1) }
 
   /// Whether the high watermark may not pass a replica. One that is about to join the isr counts too: else, under load, it
   /// would always find the high watermark ahead of it.

@@ -41,13 +41,14 @@ extension Partition {
   package var isrRetryAt: Instant? { leading.flatMap { $0.proposal?.retryAt ?? $0.pausedUntil } }
 
   /// A replica joins when it has fetched in this term, holds everything that may be seen, and everything from before the
-  /// term: the high watermark alone may lag behind what the leader before has acknowledged (KAFKA-7128).
+  /// term: the high watermark alone may lag behind what the leader before has acknowledged (KAFKA-7128). It has let go of what
+  /// lies before the leader's log, for of that nobody can say any more whether it is the same.
   private func mayJoin(_ replica: RemoteReplica, _ state: LeaderState) -> Bool {
     guard let end = replica.logEndOffset, replica.isEligible, end >= highWatermark else { return false }
     #if DEBUG
       if mutation == .joinWithoutEpochStart { return true }
     #endif
-    return end >= state.epochStartOffset
+    return end >= state.epochStartOffset && replica.logStartOffset >= log.logStartOffset
   }
 
   /// The broker epoch to vouch for: the one in which the member fetched here, else the one that the cluster knows.
@@ -62,6 +63,8 @@ extension Partition {
     guard let open = leading?.proposal, open.proposal == proposal, !open.waitsForImage else { return .stale }
     switch answer {
     case .committed(let epoch, let isr, let committedEpoch):
+      // Taken for good, and not written down, for it is so already: what else is under way may still be taken.
+      if epoch == leaderEpoch, committedEpoch == partitionEpoch { return drop(isAmbiguous: false, now) }
       guard epoch == leaderEpoch, committedEpoch > partitionEpoch, isr.contains(brokerID) else {
         return waitForImage()
       }

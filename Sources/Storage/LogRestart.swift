@@ -12,14 +12,18 @@ extension Log {
     if swap != nil { try completeSwap(now: now) }
     noteCut(to: .zero)
     do throws(IOError) {
-      try replaceAllSegments(startingAt: offset, now: now)
+      // First what is only told about the records: none of it may be there without them.
       try removeSnapshots { _ in true }
       checkpointSnapshots = []
+      let terms = path(LogFileName.leaderEpochs)
+      if environment.fileSystem.exists(terms) { try environment.fileSystem.removeFile(terms) }
       try environment.fileSystem.syncDirectory(directory)
-      leaderEpochs = LeaderEpochs()
-      leaderEpochsChanged = true
-      try writeLeaderEpochs()
+      try replaceAllSegments(startingAt: offset, now: now)
+      try environment.fileSystem.syncDirectory(directory)
     } catch { throw fence(.io(error)) }
+    leaderEpochs = LeaderEpochs()
+    leaderEpochsChanged = true
+    leaderEpochsUnsynced = false
     producers.removeAll()
     firstLostOffset = nil
     firstDirtyOffset = offset

@@ -95,6 +95,9 @@ import Testing
       #expect(try cluster.alter(request).errorCode == code, "step \(number)")
       change(&request)
     }
+    var recovering = request
+    recovering.topics[0].partitions[0].leaderRecoveryState = 1
+    #expect(try cluster.alter(recovering).errorCode == .invalidRequest)
     #expect(cluster.log.count == before)
     #expect(try cluster.alter(request).errorCode == .none)
   }

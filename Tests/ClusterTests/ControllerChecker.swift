@@ -43,6 +43,7 @@ struct ControllerChecker {
         clearJoined(change)
         checkSuspects(change)
         change.checkLiveness()
+        checkWait(change)
         change.checkMoves()
         clearLeader(change)
       }
@@ -81,6 +82,18 @@ struct ControllerChecker {
     // Where it is the only one there can be no better copy, as long as it is the same folder.
     let isOnly = change.new.replicas.count == 1 && !swapped.contains(copy)
     #expect(isOnly, "\(change.new.leader) leads and may lack records: \(change)")
+  }
+
+  /// Nobody who is there and has everything waits; and who has everything is waited for.
+  private func checkWait(_ change: Change) {
+    guard change.new.leader == .none else { return }
+    for member in change.new.isr where change.after.brokers[member]?.isActive == true {
+      #expect(suspects.contains(Copy(partition: change.id, broker: member)), "\(member) could lead: \(change)")
+    }
+    guard case .brokersPresent = change.command, let old = change.old, old.leader != .none else { return }
+    for member in old.isr where change.lives.begun[member] == nil {
+      #expect(change.new.isr.contains(member), "\(member) is not waited for: \(change)")
+    }
   }
 
   /// Who follows a leader and is in sync again has what the leader has.
@@ -192,7 +205,7 @@ struct Change: CustomStringConvertible {
       #expect(!isDone, "a move that is done goes on: \(self)")
     } else {
       #expect(new.replicas == old.replicas.filter { !old.removingReplicas.contains($0) }, "\(self)")
-      #expect(old.addingReplicas.allSatisfy(new.isr.contains), "\(self)")
+      #expect(Set(new.isr) == Set(new.replicas) && new.leader != .none, "\(self)")
     }
   }
 }

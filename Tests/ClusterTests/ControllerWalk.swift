@@ -50,7 +50,11 @@ struct ControllerWalk {
   private mutating func changeBrokers() {
     for _ in 0...walk.below(3) {
       let id = Int32(1 + walk.below(5))
-      if cluster.living[id] != nil, walk.below(3) == 0 { cluster.end(id) } else { begin(id) }
+      switch walk.below(6) {
+      case 0, 1: cluster.end(id)
+      case 2: cluster.resume(id)
+      default: begin(id)
+      }
     }
   }
 

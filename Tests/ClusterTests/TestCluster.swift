@@ -11,6 +11,7 @@ struct TestCluster {
   private(set) var log: [MetadataRecord] = []
   /// The brokers that are alive, as the coordination service has them.
   private(set) var living: [Int32: PresentBroker] = [:]
+  private var outOfSight: [Int32: PresentBroker] = [:]
   private var lastBrokerEpoch: Int64 = 100
   var image: ClusterImage { controller.image }
 
@@ -39,7 +40,15 @@ struct TestCluster {
   }
 
   /// A broker's process ends; the controller learns of it with the next `settle`.
-  mutating func end(_ id: Int32) { living[id] = nil }
+  mutating func end(_ id: Int32) {
+    outOfSight[id] = living[id] ?? outOfSight[id]
+    living[id] = nil
+  }
+
+  /// A broker is seen again that had been out of sight, but never ended.
+  mutating func resume(_ id: Int32) {
+    if living[id] == nil { living[id] = outOfSight[id] }
+  }
 
   /// The controller is told who is alive.
   @discardableResult

@@ -16,8 +16,8 @@ WHOLE_SECONDS_MAX = 60
 # Quick enough for tests: a broker that is gone is missed after this.
 OF_A_CLUSTER = {
     # A start waits for ZooKeeper as long as tests take it away.
-    "zookeeper.session.timeout.ms": 3000, "zookeeper.connection.timeout.ms": 120_000, "replica.lag.time.max.ms": 3000, "default.replication.factor": 3,
-    "min.insync.replicas": 2, "offsets.topic.replication.factor": 3,
+    "zookeeper.session.timeout.ms": 3000, "zookeeper.connection.timeout.ms": 120_000, "replica.lag.time.max.ms": 3000,
+    "default.replication.factor": 3, "min.insync.replicas": 2, "offsets.topic.replication.factor": 3,
 }
 
 

@@ -200,6 +200,23 @@ def test_brokers_are_restarted_one_after_the_other_and_no_client_sees_an_error(c
     stream.check()
 
 
+def test_two_brokers_of_three_are_killed(cluster, name):
+    """With fewer than min.insync.replicas left acks=all waits; when the others are back everything is as it was."""
+    topic = name("two")
+    cluster.create_topic(topic, 3)
+    stream = Stream(cluster, topic, 3).send().flush()
+    left = cluster.leader(topic)
+    gone = [broker for broker in cluster.brokers if broker is not left]
+    for victim in gone:
+        victim.kill()
+    stream.send(30)
+    assert stream.producer.flush(6) > 0
+    for victim in gone:
+        victim.start()
+    cluster.wait_until_whole()
+    stream.send().check()
+
+
 def test_all_brokers_are_killed_at_once(cluster, name):
     topic = name("all")
     cluster.create_topic(topic, 3)
@@ -308,6 +325,8 @@ def test_reassign_gives_a_topic_more_replicas_and_takes_them_again(cluster, name
         lambda seen: all(each.replicas == [2] and each.leader == 2 for each in seen.partitions), "on broker 2", topics=[topic]
     )
     stream.send().check()
+    # With one replica it would be in the way of what other tests do.
+    ottla(cluster, "topic", "delete", topic)
 
 
 def test_drain_moves_leaderships_away_and_keeps_replicas(cluster, name):

@@ -83,6 +83,8 @@ final class ModelBroker {
     if let point, point > log.recoveryPoint {
       try checkpoint(.recoveryPoint).write([Self.topicPartition: log.recoveryPoint])
     }
+    // What a start finds is brought to the disk before anybody is let in.
+    try log.flush()
     let partition = Partition(
       Self.topicPartition, topicID: Self.topicID, log: log, brokerID: id, config: config,
       decompressedBytesMax: 1 << 20, replicaLagTimeMaxMs: 1000)

@@ -100,10 +100,16 @@ struct ModelController {
     return true
   }
 
-  /// Takes a replica off that is not in sync and does not lead; or brings it back.
+  /// Takes a replica off that is not in sync and does not lead; or brings it back. Taking one off begins a new term: a leader
+  /// that hears of both at once must forget what the replica once had.
   mutating func setReplica(_ id: BrokerID, isThere: Bool) -> Bool {
     guard image.replicas.contains(id) != isThere, image.leader != id, !image.isr.contains(id) else { return false }
-    if isThere { current.image.replicas.append(id) } else { current.image.replicas.removeAll { $0 == id } }
+    if isThere {
+      current.image.replicas.append(id)
+    } else {
+      current.image.replicas.removeAll { $0 == id }
+      current.image.leaderEpoch = LeaderEpoch(image.leaderEpoch.value + 1)
+    }
     current.image.partitionEpoch += 1
     publish()
     return true

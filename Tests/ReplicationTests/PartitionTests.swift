@@ -30,10 +30,11 @@ import Testing
   }
 
   /// Makes broker 0 the leader, with so many replicas, all in sync.
-  private func lead(_ partition: Partition, epoch: Int32, isrCount: Int = 1) {
-    let replicas = (0..<Int32(isrCount)).map { BrokerID($0) }
+  private func lead(_ partition: Partition, epoch: Int32, isrCount: Int = 1, replicaCount: Int? = nil) {
+    let replicas = (0..<Int32(replicaCount ?? isrCount)).map { BrokerID($0) }
     let image = PartitionImage(
-      replicas: replicas, isr: replicas, leader: BrokerID(0), leaderEpoch: LeaderEpoch(epoch), partitionEpoch: epoch)
+      replicas: replicas, isr: Array(replicas.prefix(isrCount)), leader: BrokerID(0), leaderEpoch: LeaderEpoch(epoch),
+      partitionEpoch: epoch)
     _ = partition.apply(image, brokers: [:], now: Instant(nanoseconds: 0))
   }
 
@@ -116,10 +117,13 @@ import Testing
 
   @Test func acksAllNeedsEnoughReplicas() throws {
     let partition = try open(["min.insync.replicas": "2"])
+    lead(partition, epoch: 1, isrCount: 1, replicaCount: 2)
     #expect(code(append(batch(["a"]), to: partition)) == .notEnoughReplicas)
     #expect(code(append(batch(["a"]), to: partition, requiresAllReplicas: false)) == .none)
-    lead(partition, epoch: 1, isrCount: 2)
+    lead(partition, epoch: 2, isrCount: 2)
     #expect(code(append(batch(["a"]), to: partition)) == .none)
+    lead(partition, epoch: 3, isrCount: 1, replicaCount: 1)
+    #expect(code(append(batch(["a"]), to: partition)) == .none, "all of one replica is enough")
   }
 
   @Test func aBatchLargerThanTheTopicTakesIsRefused() throws {

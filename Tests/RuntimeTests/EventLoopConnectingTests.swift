@@ -71,6 +71,11 @@ private final class AskingShard {
 
   func stopAtOnce() { mailbox.stop() }
 
+  /// Answers the question where the first connection's name leads, before the resolver does.
+  func answerFirstName(_ addresses: [String]) {
+    mailbox.post([.resolved(ConnectionID(slot: 0, generation: 0), addresses: addresses)])
+  }
+
   var isEverySlotFree: Bool {
     loop.sockets.allSatisfy { if case .free = $0.stage { $0.descriptor < 0 } else { false } }
   }
@@ -101,6 +106,17 @@ private final class AskingShard {
       asking.run()
       #expect(asking.outcomes.count == 101 && asking.outcomes.allSatisfy { $0 == "DescribeCluster" })
       #expect(asking.loop.sockets.count == 2 && asking.isEverySlotFree)
+      #expect(asking.limits.enter("another", totalMax: 1, hostMax: 1) != nil, "nor does their end")
+    }
+  }
+
+  @Test func theAddressesOfANameAreTriedOneAfterTheOther() throws {
+    try broker { port in
+      let asking = try AskingShard(host: "no-such-host.invalid", port: port)
+      asking.ask()
+      asking.answerFirstName(["127.0.0.2", "no address", "127.0.0.1"])
+      asking.run()
+      #expect(asking.outcomes == ["DescribeCluster"] && asking.isEverySlotFree)
     }
   }
 

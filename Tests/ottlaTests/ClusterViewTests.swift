@@ -47,7 +47,7 @@ struct ClusterViewTests {
   func whole() {
     let health = ClusterHealth(view([partition("t", 0, [1, 2], leader: 2)], brokers: brokers(1...2)))
     #expect(health.isWhole)
-    #expect(health.sentence == "1 partitions, 1 not led by the preferred replica")
+    #expect(health.sentence == "1 partitions, all in sync, 1 not led by the preferred replica")
     #expect(
       ClusterHealth(view([partition("t", 0, [1])], brokers: brokers(1...1))).sentence == "1 partitions, all in sync")
   }

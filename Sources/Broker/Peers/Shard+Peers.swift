@@ -90,7 +90,7 @@ extension Shard {
     peerFlushList.removeAll(keepingCapacity: true)
     for peer in list {
       peer.isInFlushList = false
-      guard peers[peer.key] === peer, !peer.waiting.isEmpty else { continue }
+      guard !peer.waiting.isEmpty else { continue }
       if peer.state == .idle { connect(peer) }
       if !peer.write(to: environment.transport) { lose(peer, why: "the connection broke") }
     }

@@ -74,6 +74,8 @@ extension Shard {
   private func pump(_ fetching: Fetching) {
     guard !fetching.fetcher.isAsking else { return }
     fetching.fetcher.config = fetcherConfig
+    // A broker that registered anew follows on under its new epoch, also where nothing else has changed.
+    fetching.fetcher.brokerEpoch = brokerEpoch
     let request = fetching.fetcher.nextRequest(now: now) { key in self.fetchReadiness(key) }
     guard let request else { return }
     let leader = fetching.fetcher.leader

@@ -97,11 +97,12 @@ private struct BrokersAfter {
     partition.doubtfulReplicas = [best]
   }
 
-  /// Whether it may lack records that were acknowledged. Of a partition that lives on one broker no better copy can exist:
-  /// it goes on with what is left, as long as it is the same folder.
+  /// Whether its last life may have cost it records that were acknowledged; what is in doubt already stays so. Of a
+  /// partition that lives on one broker no better copy can exist: it goes on with what is left, as long as it is the same
+  /// folder.
   private func isDoubtful(_ broker: BrokerID, in partition: PartitionImage, _ config: TopicConfig) -> Bool {
     guard let back = changes.returned[broker] else { return false }
-    if partition.doubtfulReplicas.contains(broker) || back.hasOtherData { return true }
+    if back.hasOtherData { return true }
     return back.mayLackUnflushed && !config.isFlushedFirst && partition.replicas.count > 1
   }
 

@@ -67,10 +67,12 @@ struct ClusterHealth: Equatable {
 
   /// One line.
   var sentence: String {
-    let findings = [
+    let troubles = [
       (offline, "without a leader"), (underReplicated, "under-replicated"), (underMinISR, "under min.insync.replicas"),
-      (moving, "being moved"), (ledElsewhere, "not led by the preferred replica"),
+      (moving, "being moved"),
     ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
-    return "\(partitions) partitions, \(findings.isEmpty ? "all in sync" : findings.joined(separator: ", "))"
+    let elsewhere = ledElsewhere > 0 ? ["\(ledElsewhere) not led by the preferred replica"] : []
+    let findings = (troubles.isEmpty ? ["all in sync"] : troubles) + elsewhere
+    return "\(partitions) partitions, \(findings.joined(separator: ", "))"
   }
 }

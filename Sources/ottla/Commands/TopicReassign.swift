@@ -53,7 +53,12 @@ private func reassign(_ arguments: Arguments) throws {
     }
     let refused = try watch.ask { (admin) throws(ClientError) in try admin.alterReassignments(plan.targets) }
     try failIfRefused(refused, "moved")
-    if waits { try watch.waitForMoves(of: plan.moves.map(\.partition)) }
+    if waits {
+      let moved = plan.moves.map(\.partition)
+      try watch.waitForMoves(of: moved)
+      // The plan's leaders lead at once, where they can; where not, the cluster sees to it later.
+      _ = try watch.ask { (admin) throws(ClientError) in try admin.electLeaders(.preferred, of: moved) }
+    }
     standardError(waits ? "moved\n" : "started; `ottla topic reassign --status` shows how far it is\n")
   }
 }

@@ -163,6 +163,25 @@ import Testing
     #expect(peer.outcomes == [.answer(0, topic: "0"), .failed(1, .badAnswer)])
   }
 
+  /// Half an answer, and a network that takes no more: neither is the next connection's.
+  @Test func aNewConnectionBeginsAnew() throws {
+    let peer = try PlayedPeer()
+    peer.send()
+    peer.connect()
+    peer.receive(Array(PlayedPeer.answer(0).dropLast()))
+    peer.network.playedRoom = 3
+    peer.send()
+    peer.close()
+    #expect(peer.outcomes == [.failed(0, .disconnected(sent: true)), .failed(1, .disconnected(sent: false))])
+    peer.network.playedRoom = nil
+    peer.send()
+    peer.advance(ms: 100)
+    #expect(peer.network.dialled.count == 2)
+    peer.connect()
+    peer.receive(PlayedPeer.answer(2))
+    #expect(peer.outcomes.last == .answer(2, topic: "2"))
+  }
+
   @Test func theQueueHasAnEnd() throws {
     let peer = try PlayedPeer()
     peer.turn { for _ in 0..<Peer.requestsMax + 5 { peer.add() } }

@@ -115,17 +115,24 @@ class Cut(Nemesis):
 
 
 def draw(world, chance):
-    """One nemesis, of those that this world can suffer."""
-    kinds = [_kill, _kill, _pause, _restart]
+    """One nemesis, of those that this world can suffer, and is to."""
+    return KINDS[chance.choice(possible(world))](world, chance)
+
+
+def possible(world):
+    """Names of kinds; what stands there twice is drawn twice as often."""
+    kinds = ["kill", "kill", "pause", "restart"]
     if world.zookeepers:
-        kinds += [_kill_zookeeper, _zookeeper_quorum, _pause_zookeeper]
+        kinds += ["zookeeper-kill", "zookeeper-quorum", "zookeeper-pause"]
     if world.disks:
-        kinds += [_power_cut, _power_cut]
+        kinds += ["power", "power"]
     if world.network:
-        kinds += [_isolate, _isolate, _from_clients]
+        kinds += ["isolate", "isolate", "clients"]
     if world.network and len(world.brokers) > 1:
-        kinds += [_one_way, _from_zookeeper, _between_brokers]
-    return chance.choice(kinds)(world, chance)
+        kinds += ["one-way", "without-zookeeper", "between-brokers"]
+    chosen = [kind for kind in kinds if not world.only or kind in world.only]
+    assert chosen, f"none of {', '.join(sorted(world.only))} can be done here"
+    return chosen
 
 
 def _some(chance, things, most=None):
@@ -206,3 +213,10 @@ def _between_brokers(world, chance):
 def _from_clients(world, chance):
     victims = _some(chance, world.brokers, 2)
     return Cut(world, f"clients without {_names(victims)}", both_ways([(CLIENTS, victim.host) for victim in victims]))
+
+
+KINDS = {
+    "kill": _kill, "pause": _pause, "restart": _restart, "power": _power_cut, "zookeeper-kill": _kill_zookeeper,
+    "zookeeper-quorum": _zookeeper_quorum, "zookeeper-pause": _pause_zookeeper, "isolate": _isolate, "one-way": _one_way,
+    "without-zookeeper": _from_zookeeper, "between-brokers": _between_brokers, "clients": _from_clients,
+}

@@ -27,7 +27,9 @@ def committed_findings(events):
             floor, told = floors.pop(worker, -1), event["offset"]
             if told < floor:
                 findings.append(
-                    ("committed-regressed", {"group": place[0], "key": place[1], "told": told, "acknowledged": floor, "time": event["time"]})
+                    ("committed-regressed", {
+                        "group": place[0], "key": place[1], "told": told, "acknowledged": floor, "time": event["time"],
+                    })
                 )
             if told >= 0 and told not in invoked[place]:
                 findings.append(("committed-invented", {"group": place[0], "key": place[1], "told": told, "time": event["time"]}))

@@ -33,8 +33,10 @@ def figures(events):
 def document(options, world, campaign, events, findings, workers):
     whole = sorted(each.whole_after for each in campaign.rounds if each.whole_after is not None)
     return {
-        "passed": all(name in ALLOWED for name, _, _ in findings), "seed": options.seed, "seconds": options.duration, "brokers": len(world.brokers),
+        "passed": all(name in ALLOWED for name, _, _ in findings), "seed": options.seed,
+        "seconds": options.duration, "brokers": len(world.brokers),
         "zookeepers": len(world.zookeepers), "network": world.network is not None, "disks": bool(world.disks),
+        "only": sorted(world.only),
         "settings": dict(options.settings), "rounds": [each.as_json() for each in campaign.rounds],
         "wholeAfterSeconds": {"count": len(whole), "median": whole[len(whole) // 2], "max": whole[-1]} if whole else None,
         "workers": workers, **figures(events),

@@ -22,6 +22,7 @@ import world as worlds  # noqa: E402 (it also makes the modules of the other tes
 import analysis  # noqa: E402
 import final_reads  # noqa: E402
 import history  # noqa: E402
+import nemeses  # noqa: E402
 import replicas  # noqa: E402
 import report as reports  # noqa: E402
 from campaign import Campaign  # noqa: E402
@@ -87,12 +88,16 @@ def options_of(arguments):
     parser.add_argument("--senders", type=int, default=3)
     parser.add_argument("--rate", type=float, default=60, help="records a second of each sender")
     parser.add_argument("--set", dest="settings", action="append", default=[], help="a property of the brokers: NAME=VALUE")
+    parser.add_argument("--only", default="", help=f"kinds of harm with commas between: {', '.join(nemeses.KINDS)}")
     parser.add_argument("--no-network", dest="network", action="store_false", help="without name spaces and partitions")
     parser.add_argument("--no-disks", dest="disks", action="store_false", help="without power cuts")
     parser.add_argument("--disk-megabytes", type=int, default=2048)
     parser.add_argument("--standalone", action="store_true", help="one broker without ZooKeeper")
     parser.add_argument("--out", default=None, help="where history, logs and the report stay (default: a new folder)")
     options = parser.parse_args(arguments)
+    options.only = [kind for kind in options.only.split(",") if kind]
+    if strange := set(options.only) - set(nemeses.KINDS):
+        parser.error(f"--only does not know {', '.join(sorted(strange))}")
     options.settings = [tuple(each.split("=", 1)) for each in options.settings]
     options.seed = int.from_bytes(os.urandom(4), "big") if options.seed is None else options.seed
     return options
@@ -126,7 +131,7 @@ def run(options, folder, out):
             world.tell(f"whole after {seconds:.1f} s")
         failed = workers.end("sender") + workers.end("asker")
         # Readers have a moment to come to the end; what they do not see then, the final reads do.
-        time.sleep(5)
+        campaign.rest(5)
         failed += workers.end("reader")
         for name, error in failed:
             world.blame("worker-failed", worker=name, error=error)
@@ -137,6 +142,7 @@ def run(options, folder, out):
             world.tell(f"{count} records are there")
         except AssertionError as error:
             world.blame("final-reads", error=str(error))
+        world.look_for_the_dead()
         for broker in world.brokers:
             world.stop(broker)
         world.verify_files()

@@ -50,7 +50,7 @@ class FakeWorld:
         self.zookeepers = [Victim(f"zookeeper-{n}", f"z{n}") for n in range(1, 4)]
         self.network, self.partitions, self.told = FakeNetwork(), 4, []
         self.disks = {broker.name: "on" for broker in self.brokers}
-        self.stopped = []
+        self.stopped, self.only = [], frozenset()
 
     def start(self, victim):
         assert self.disks.get(victim.name, "on") == "on", "started without power"
@@ -120,6 +120,15 @@ def test_all_kinds_are_drawn():
             kinds["all brokers"] += 1
     for name in ("Kill", "Pause", "Restart", "PowerCut", "Cut", "clients alone", "one way", "no quorum", "all brokers"):
         assert kinds[name] > 0, f"{name} never: {kinds}"
+
+
+def test_only_what_is_asked_for():
+    world = FakeWorld()
+    world.only = {"power", "restart"}
+    assert {type(draw(world, random.Random(seed))).__name__ for seed in range(50)} == {"PowerCut", "Restart"}
+    world.only, world.disks = {"power"}, {}
+    with pytest.raises(AssertionError, match="can be done here"):
+        draw(world, random.Random(0))
 
 
 def test_a_world_of_one_suffers_what_it_can():

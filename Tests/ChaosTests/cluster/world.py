@@ -24,6 +24,7 @@ class World:
 
     def __init__(self, folder, options):
         self.folder, self.partitions, self.topic = pathlib.Path(folder), options.partitions, "chaos"
+        self.only = frozenset(options.only)
         self.findings, self.told = [], []
         self.network = Network() if options.network else None
         count, zookeepers = (1, 0) if options.standalone else (options.brokers, 3)
