@@ -27,8 +27,24 @@ final class WatchedCoordination: CoordinationService {
 
   func poll() -> [CoordinationEvent] {
     let events = service.poll()
-    for event in events { take(event) }
+    for event in events {
+      say(event)
+      take(event)
+    }
     return events
+  }
+
+  private func say(_ event: CoordinationEvent) {
+    if case .committed(let committed) = event {
+      let last = committed.firstOffset.value + Int64(committed.records.count) - 1
+      return node.simulator.trace.say(
+        "[\(node.id.value)] hears of \(committed.firstOffset.value)...\(last)\(committed.isSnapshot ? ", a snapshot" : "")")
+    }
+    if case .brokersPresent(let brokers) = event {
+      return node.simulator.trace.say(
+        "[\(node.id.value)] present are \(brokers.map { "\($0.presence.id.value) in epoch \($0.epoch)" })")
+    }
+    node.simulator.trace.say("[\(node.id.value)] hears: \(event)")
   }
 
   private func take(_ event: CoordinationEvent) {

@@ -19,10 +19,10 @@ final class Consumer: SimulatedClient {
 
   private func next() {
     guard !isStopping else { return }
-    guard let leader = leader(of: partition), let connection = connection(to: leader) else {
+    guard let leader = leader(of: partition), let connection = connection(to: leader.broker) else {
       return call(inMs: 50 + random.below(100)) { [unowned self] in next() }
     }
-    if random.chance(percent: 20) { return lookAtEnd(connection) }
+    if random.chance(percent: 20) { return lookAtEnd(connection, leader.term) }
     let request = FetchRequest(
       maxWaitMs: Int32(random.pick([0, 100])), minBytes: 1, maxBytes: 1 << 20,
       topics: [
@@ -45,7 +45,7 @@ final class Consumer: SimulatedClient {
         simulator.checkers.clients.outOfRange(partition, position)
         position = random.chance(percent: 50) ? 0 : position
       }
-      return noteLeader(part.currentLeader.leaderId, of: partition)
+      return noteLeader(part.currentLeader.leaderId, part.currentLeader.leaderEpoch, of: partition)
     }
     let bytes = answer.frame.withUnsafeBytes { part.records.resolved(in: $0).map { Array($0) } ?? [] }
     for (header, batch) in Batches(bytes) {
@@ -56,10 +56,14 @@ final class Consumer: SimulatedClient {
     if random.chance(percent: 2) { position = 0 }
   }
 
-  private func lookAtEnd(_ connection: ClientConnection) {
+  private func lookAtEnd(_ connection: ClientConnection, _ term: Int32) {
     let known = simulator.checkers.clients.listedEnd(partition)
     let request = ListOffsetsRequest(
-      topics: [.init(name: partition.topic, partitions: [.init(partitionIndex: partition.partition, timestamp: -1)])])
+      topics: [
+        .init(
+          name: partition.topic,
+          partitions: [.init(partitionIndex: partition.partition, currentLeaderEpoch: term, timestamp: -1)])
+      ])
     connection.send(.listOffsets(request), version: 7, timeoutMs: 1000) { [weak self] answer in
       guard let self else { return }
       defer { call(inMs: random.within(simulator.consumePauseMs)) { [unowned self] in next() } }

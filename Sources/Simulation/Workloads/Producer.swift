@@ -68,7 +68,7 @@ final class Producer: SimulatedClient {
     guard simulator.now >= pausedUntil else { return }
     guard producerID >= 0 else { return identify() }
     guard batches.contains(where: { !$0.isSent }), let leader = leader(of: partition),
-      let connection = connection(to: leader)
+      let connection = connection(to: leader.broker)
     else { return }
     for place in batches.indices where !batches[place].isSent {
       batches[place].isSent = true
@@ -123,7 +123,8 @@ final class Producer: SimulatedClient {
       // Behind a batch that failed it has to be like this; the first of all has everything before it acknowledged.
       if place == 0 { lostItsPlace(part.errorCode) } else { startAgain() }
     default:
-      noteLeader(part.currentLeader.leaderId, of: partition)
+      simulator.trace.say("client \(party): sequence \(sequence) of \(partition) was refused with \(part.errorCode.name)")
+      noteLeader(part.currentLeader.leaderId, part.currentLeader.leaderEpoch, of: partition)
       startAgain()
     }
   }

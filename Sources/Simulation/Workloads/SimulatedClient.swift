@@ -10,8 +10,8 @@ class SimulatedClient {
   let party: Int32
   let random: SimulationRandom
   private var connections: [BrokerID: ClientConnection] = [:]
-  /// Whom it was told to ask, by the last answer.
-  private var hints: [TopicPartition: BrokerID] = [:]
+  /// The newest term that it knows of each partition, and who leads in it: older news are none (KIP-320).
+  private var leaders: [TopicPartition: (term: Int32, broker: BrokerID)] = [:]
 
   init(_ simulator: ClusterSimulator, party: Int32) {
     self.simulator = simulator
@@ -32,13 +32,14 @@ class SimulatedClient {
 
   func anyConnection() -> ClientConnection? { connection(to: random.pick(simulator.nodes).id) }
 
-  /// Who leads the partition, as some broker knows it; its answer to Metadata would say the same.
-  func leader(of partition: TopicPartition) -> BrokerID? {
-    if let hint = hints.removeValue(forKey: partition) { return hint }
-    guard let image = someImage(), let found = image.topic(named: partition.topic)?.partition(partition.partition),
-      found.leader != .none
-    else { return nil }
-    return found.leader
+  /// Who leads the partition, and since which term, as some broker knows it, or as was known before; Metadata would say so.
+  func leader(of partition: TopicPartition) -> (term: Int32, broker: BrokerID)? {
+    let image = someImage()
+    if let found = image?.topic(named: partition.topic)?.partition(partition.partition) {
+      noteLeader(found.leader.value, found.leaderEpoch.value, of: partition)
+    }
+    guard let known = leaders[partition], known.broker != .none else { return nil }
+    return known
   }
 
   func someImage() -> ClusterImage? {
@@ -47,8 +48,9 @@ class SimulatedClient {
     return random.pick(running).shards[0].clusterImage
   }
 
-  func noteLeader(_ broker: Int32, of partition: TopicPartition) {
-    if broker >= 0 { hints[partition] = BrokerID(broker) }
+  func noteLeader(_ broker: Int32, _ term: Int32, of partition: TopicPartition) {
+    guard term >= leaders[partition]?.term ?? -1, term >= 0 else { return }
+    leaders[partition] = (term, BrokerID(broker))
   }
 
   func call(inMs ms: Int, _ body: @escaping () -> Void) { simulator.call("client", inMs: Int64(ms), body) }
