@@ -33,7 +33,8 @@ final class MetadataChecker {
       return compareSnapshot(committed, node)
     }
     var restarted: [BrokerID] = []
-    defer { for id in restarted { checkRestart(of: id) } }
+    let before = image
+    defer { for id in restarted { checkRestart(of: id, before: before) } }
     for (distance, record) in committed.records.enumerated() {
       let offset = first + Int64(distance)
       let place = Int(offset - firstOffset)
@@ -97,10 +98,10 @@ final class MetadataChecker {
 
   /// R5: who has started anew leads nothing, and is in sync only where nobody else is. Looked at when all of the change that
   /// brought it is there: nobody sees a part of one.
-  private func checkRestart(of id: BrokerID) {
+  private func checkRestart(of id: BrokerID, before: ClusterImage) {
     for name in image.topicNames {
       for (number, partition) in (image.topic(named: name)?.partitions ?? []).enumerated()
-      where partition.isr.contains(id) && partition.isr.count > 1 {
+      where partition.isr.contains(id) && partition.isr.count > 1 && before.topic(named: name) != nil {
         violate("R5", "broker \(id.value) has started anew and is still in the isr of \(name)-\(number)")
       }
     }

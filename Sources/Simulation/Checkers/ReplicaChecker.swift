@@ -22,6 +22,9 @@ final class ReplicaChecker {
     /// The last batch before that: another one there means that the log was cut meanwhile.
     var lastVerified: SeenBatch?
     var checkedTerm: Int32 = -1
+    /// As the leader knew the isr, and which record of the partition that was.
+    var inSyncCount = 0
+    var partitionEpoch: Int32 = -1
   }
 
   private unowned let simulator: ClusterSimulator
@@ -48,6 +51,11 @@ final class ReplicaChecker {
 
   func history(of partition: TopicPartition) -> History? { key(of: partition).flatMap { histories[$0] } }
 
+  func noteDeletion(_ partition: TopicPartition, below offset: Int64) {
+    guard let key = key(of: partition), let history = histories[key] else { return }
+    histories[key]?.deletedBelow = max(history.deletedBelow, offset)
+  }
+
   func forgive(_ key: TopicIDPartition) { histories[key]?.forgive() }
 
   func died(_ node: Machine) { seen[node.id] = nil }
@@ -65,7 +73,11 @@ final class ReplicaChecker {
     let term = partition.leaderEpoch.value
     var now = seen[node.id]?[key]
     if let known = now, known.partition === partition {
-      if known.highWatermark == mark, known.logEnd == end, known.leaderEpoch == term { return }
+      if known.highWatermark == mark, known.logEnd == end, known.leaderEpoch == term,
+        known.partitionEpoch == partition.partitionEpoch
+      {
+        return
+      }
     } else {
       now = nil
     }
@@ -75,15 +87,22 @@ final class ReplicaChecker {
       state.highWatermark = mark
       state.logEnd = end
       state.leaderEpoch = term
+      state.inSyncCount = partition.isr.count
+      state.partitionEpoch = partition.partitionEpoch
       seen[node.id, default: [:]][key] = state
       histories[key] = history
     }
     if end < state.logEnd, now != nil { simulator.reached(.truncation) }
+    if state.leaderEpoch >= 0, term > state.leaderEpoch + 1 { simulator.reached(.doubleFailover) }
+    if now != nil, !partition.isLeader, partition.log.logStartOffset.value > state.logEnd {
+      simulator.reached(.followerRestartedAtStart)
+    }
+    if partition.isLeader, !partition.isEndKnown { simulator.reached(.endNotKnown) }
     if mark < state.highWatermark, !history.isForgiven {
       violate("R9", "the high watermark of \(history.partition) on broker \(node.id.value) went from \(state.highWatermark) to \(mark)")
     }
     checkLeader(node, partition, &history)
-    if partition.isLeader, mark > state.highWatermark, now != nil { checkInSyncCount(partition, mark, node, history) }
+    if partition.isLeader, mark > state.highWatermark, now != nil { checkInSyncCount(partition, mark, node, state) }
     let before = history.end
     verify(partition, node, upTo: mark, &state, &history)
     if history.isForgiven { return }
@@ -100,11 +119,13 @@ final class ReplicaChecker {
     history.leaders[term] = node.id
   }
 
-  private func checkInSyncCount(_ partition: Partition, _ mark: Int64, _ node: Machine, _ history: History) {
+  private func checkInSyncCount(_ partition: Partition, _ mark: Int64, _ node: Machine, _ before: Seen) {
     let needed = min(simulator.knobs.minInsyncReplicas, simulator.knobs.replicationFactor)
-    guard partition.isr.count < needed else { return }
+    // What came between two looks may have been enough.
+    guard max(partition.isr.count, before.inSyncCount) < needed, partition.partitionEpoch <= before.partitionEpoch + 1
+    else { return }
     violate(
-      "R6", "the high watermark of \(history.partition) on broker \(node.id.value) got to \(mark) with \(partition.isr.map(\.value)) in sync")
+      "R6", "the high watermark of \(partition.topicPartition) on broker \(node.id.value) got to \(mark) with \(partition.isr.map(\.value)) in sync")
   }
 
   /// Who leads in the newest term has all there is.

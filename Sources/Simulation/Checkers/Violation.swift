@@ -9,7 +9,8 @@ package struct Violation: Error, CustomStringConvertible {
 
 /// What a set of seeds has to reach, or it does not test what it should.
 package enum Sometimes: String, CaseIterable, Sendable {
-  case truncation, isrOfOne, doubleFailover, uncleanRestart, appendFailed, alterPartitionRefused, doubtfulLeader
-  case controllerChange, fastRestart, sessionLost, quorumLost, diskLost, snapshotRead, followerRestartedAtStart
-  case endNotKnown, notEnoughReplicas, groupMoved, ambiguousAppend, cleanStop
+  case truncation, isrOfOne, doubleFailover, uncleanRestart, appendFailed, doubtfulLeader
+  case controllerChange, fastRestart, sessionLost, quorumLost, diskLost, diskFailed, diskFull, snapshotRead
+  case followerRestartedAtStart, endNotKnown, notEnoughReplicas, groupMoved, ambiguousAppend, cleanStop
+  case reassigned, topicDeleted, recordsDeleted
 }

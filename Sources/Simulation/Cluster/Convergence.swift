@@ -33,6 +33,7 @@ struct Convergence {
 
   private func missing(_ key: TopicIDPartition, _ record: PartitionImage) -> String? {
     if record.leader == .none { return "nobody leads; isr \(record.isr.map(\.value)), doubtful \(record.doubtfulReplicas.map(\.value))" }
+    if !record.addingReplicas.isEmpty || !record.removingReplicas.isEmpty { return "a reassignment is not done" }
     if record.isr.count != record.replicas.count { return "only \(record.isr.map(\.value)) are in sync" }
     var end: Int64?
     for id in record.replicas {
@@ -74,7 +75,8 @@ struct Convergence {
       }
     }
     guard let history = replicas.histories[key], !history.isForgiven, let first else { return }
-    if first.batches != history.batches {
+    let start = first.batches.first?.base ?? history.end
+    if first.batches != history.batches.filter({ $0.base >= start }) || start > max(history.deletedBelow, 0) {
       throw Violation(invariant: "R1", what: "\(name) ends with other records than those that were safe")
     }
   }

@@ -10,6 +10,7 @@ final class Faults {
   enum Kind: CaseIterable {
     case crash, powerCut, diskLost, cleanStop, pause, isolate, oneWay, pair, clientCut, slowLink, slowDisk
     case ensembleCut, sessionEnd, quorumLoss, staleServer, lostAnswer, clockJump
+    case diskError, diskFull, reassign, preferredLeader
   }
 
   private unowned let simulator: ClusterSimulator
@@ -65,6 +66,11 @@ final class Faults {
       say("the disk of broker \(node.id.value) is slow")
       later(someMs()) { node.diskUs = 50...1500 }
     case .ensembleCut, .sessionEnd, .quorumLoss, .staleServer, .lostAnswer: disturbEnsemble(kind, node)
+    case .diskError: failDisk(node)
+    case .diskFull: fillDisk(node)
+    case .reassign: reassign()
+    case .preferredLeader:
+      simulator.admin.electPreferred(somePartition())
     case .clockJump:
       node.clock.skewMs += Int64(random.pick([-3_600_000, 3_600_000, -1000, 5000]))
       say("the clock of broker \(node.id.value) is off by \(node.clock.skewMs) ms")
@@ -105,6 +111,48 @@ final class Faults {
     node.loseDisk()
     simulator.reached(.diskLost)
     restartLater(node, afterMs: someMs())
+  }
+
+  /// Calls fail, one or all from then on: the broker gives its only folder up, and ends. Where pages are dropped, what was
+  /// not flushed is gone.
+  private func failDisk(_ node: Machine) {
+    guard node.isRunning, node.isListening, simulator.knobs.isFlushedFirst || maySpend(on: node) else { return }
+    if !simulator.knobs.isFlushedFirst { lossy.insert(node.id) }
+    say("the disk of broker \(node.id.value) fails")
+    simulator.reached(.diskFailed)
+    node.disk.fail(
+      call: 1 + random.below(5), errno: 5, effect: random.pick([.none, .half, .dropsDirtyPages]),
+      isLasting: random.chance(percent: 50), calls: random.pick([[.write, .sync], [.sync], [.write, .sync, .rename, .open]]))
+    later(someMs()) { node.disk.heal() }
+  }
+
+  private func fillDisk(_ node: Machine) {
+    guard node.disk.capacity == nil else { return }
+    say("the disk of broker \(node.id.value) is full")
+    simulator.reached(.diskFull)
+    let disk = node.disk
+    disk.capacity = disk.usedBytes + Int64(random.below(3000))
+    later(someMs()) {
+      disk.capacity = nil
+      node.disk.capacity = nil
+    }
+  }
+
+  private func somePartition() -> TopicPartition {
+    TopicPartition(ClusterSimulator.topic, Int32(random.below(Int(simulator.knobs.partitionCount))))
+  }
+
+  private func reassign() {
+    let count = simulator.knobs.replicationFactor
+    guard count < simulator.nodes.count else { return }
+    var ids = simulator.nodes.map(\.id)
+    while ids.count > count { ids.remove(at: random.below(ids.count)) }
+    let first = random.below(ids.count)
+    let target = Array(ids[first...] + ids[..<first])
+    let partition = somePartition()
+    say("\(partition) is to be held by \(target.map(\.value))")
+    simulator.reached(.reassigned)
+    simulator.admin.reassign(partition, to: target)
   }
 
   private func pause(_ node: Machine) {
@@ -231,6 +279,9 @@ final class Faults {
     for server in 0..<3 { simulator.ensemble.lag(server: server, ms: 0) }
     for node in simulator.nodes {
       node.diskUs = 50...1500
+      node.clock.skewMs = 0
+      node.disk.heal()
+      node.disk.capacity = nil
       resume(node)
       node.client?.heal()
       if !node.isRunning { restart(node) }

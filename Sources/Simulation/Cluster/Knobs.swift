@@ -18,6 +18,7 @@ package struct Knobs {
   package var producerCount = 3
   package var keeperCount = 1
   package var memberCount = 2
+  package var hasFleetingTopic = false
   /// Whether losses are kept to what the configuration promises to survive. Without it only agreement and sanity are checked.
   package var hasBudget = true
   package var faultMs = 5000
@@ -26,6 +27,7 @@ package struct Knobs {
 
   init(_ random: SimulationRandom) {
     shardCount = random.pick([1, 1, 2])
+    brokerCount = random.pick([3, 3, 3, 4])
     replicationFactor = random.pick([3, 3, 3, 2, 1])
     minInsyncReplicas = min(replicationFactor, random.pick([2, 2, 1]))
     isFlushedFirst = random.chance(percent: 50)
@@ -40,6 +42,7 @@ package struct Knobs {
     producerCount = 1 + random.below(4)
     keeperCount = random.below(3)
     memberCount = random.pick([0, 2, 3])
+    hasFleetingTopic = random.chance(percent: 30)
     hasBudget = !random.chance(percent: 15)
     faultMs = random.pick([2500, 4000, 6000])
   }

@@ -157,6 +157,7 @@ final class Machine {
     inputs = []
     isRunning = false
     isListening = false
+    isLeaving = false
     isPaused = false
     simulator.checkers.died(self)
   }

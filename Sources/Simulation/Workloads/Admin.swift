@@ -25,6 +25,28 @@ final class Admin: SimulatedClient {
     }
   }
 
+  /// Lets other brokers hold a partition (KIP-455).
+  func reassign(_ partition: TopicPartition, to replicas: [BrokerID]) {
+    guard let connection = anyConnection() else { return }
+    let request = AlterPartitionReassignmentsRequest(
+      timeoutMs: 1000,
+      topics: [
+        .init(
+          name: partition.topic,
+          partitions: [.init(partitionIndex: partition.partition, replicas: replicas.map(\.value))])
+      ])
+    connection.send(.alterPartitionReassignments(request), version: 0, timeoutMs: 1500) { _ in }
+  }
+
+  /// Lets the preferred replicas lead again.
+  func electPreferred(_ partition: TopicPartition) {
+    guard let connection = anyConnection() else { return }
+    let request = ElectLeadersRequest(
+      electionType: 0, topicPartitions: [.init(topic: partition.topic, partitions: [partition.partition])],
+      timeoutMs: 1000)
+    connection.send(.electLeaders(request), version: 2, timeoutMs: 1500) { _ in }
+  }
+
   /// Lets some replica lead, though it may have lost records: an operator's last resort.
   func electUncleanly(_ partition: TopicPartition) {
     guard let connection = anyConnection() else { return }

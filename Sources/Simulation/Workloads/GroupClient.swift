@@ -23,7 +23,10 @@ class GroupClient: SimulatedClient {
   }
 
   /// The coordinator has moved.
-  func forgetCoordinator() { coordinator = nil }
+  func forgetCoordinator() {
+    simulator.reached(.groupMoved)
+    coordinator = nil
+  }
 
   private func find(_ request: Request, version: Int16, _ handler: @escaping (Response?) -> Void) {
     guard let connection = anyConnection() else { return handler(nil) }

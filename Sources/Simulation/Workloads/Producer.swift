@@ -124,6 +124,7 @@ final class Producer: SimulatedClient {
       if place == 0 { lostItsPlace(part.errorCode) } else { startAgain() }
     default:
       simulator.trace.say("client \(party): sequence \(sequence) of \(partition) was refused with \(part.errorCode.name)")
+      if part.errorCode == .notEnoughReplicas { simulator.reached(.notEnoughReplicas) }
       noteLeader(part.currentLeader.leaderId, part.currentLeader.leaderEpoch, of: partition)
       startAgain()
     }

@@ -53,5 +53,8 @@ class SimulatedClient {
     leaders[partition] = (term, BrokerID(broker))
   }
 
+  /// The topic may be another one of the same name.
+  func forgetLeader(of partition: TopicPartition) { leaders[partition] = nil }
+
   func call(inMs ms: Int, _ body: @escaping () -> Void) { simulator.call("client", inMs: Int64(ms), body) }
 }
