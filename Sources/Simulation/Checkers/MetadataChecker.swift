@@ -16,7 +16,24 @@ final class MetadataChecker {
   /// How far each broker's present life was told.
   private var told: [BrokerID: (life: Int, next: Int64)] = [:]
 
+  /// Whose session was elected last; nil before the first election.
+  private var electedSession: Int64?
+
   init(_ simulator: ClusterSimulator) { self.simulator = simulator }
+
+  /// R12: who was elected last, and nobody else, changes the metadata log.
+  func changed(_ writes: [EnsembleWrite], by session: Int64) {
+    for write in writes {
+      switch write {
+      case .set("/ottla/controller_epoch", _, _): electedSession = session
+      case .set("/ottla/metadata/head", _, _):
+        if let electedSession, electedSession != session {
+          violate("R12", "somebody wrote to the metadata log who is not the controller any more")
+        }
+      default: break
+      }
+    }
+  }
 
   private func violate(_ invariant: String, _ what: String) { simulator.checkers.violate(invariant, what) }
 

@@ -13,7 +13,7 @@ internal import Storage
 final class ReplicaChecker {
   /// What was seen of a replica last.
   private struct Seen {
-    unowned let partition: Partition
+    let partition: Partition
     var highWatermark: Int64
     var logEnd: Int64
     var leaderEpoch: Int32

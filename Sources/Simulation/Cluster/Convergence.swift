@@ -21,6 +21,7 @@ struct Convergence {
       }
     }
     if !simulator.admin.isDone { return "topics were not made" }
+    if simulator.fleeting?.isDone == false { return "the topic that comes and goes is not at rest" }
     for producer in simulator.producers where !producer.isDone { return "client \(producer.party) has records that nobody took" }
     for name in image.topicNames {
       guard let topic = image.topic(named: name) else { continue }

@@ -51,7 +51,8 @@ package struct Knobs {
     "\(brokerCount) brokers of \(shardCount) shards, replication factor \(replicationFactor), min.insync.replicas "
       + "\(minInsyncReplicas), durability \(isFlushedFirst ? "fsync" : "replicated"), segments \(segmentBytes), session "
       + "\(sessionTimeoutMs) ms, lag \(replicaLagTimeMaxMs) ms, fetch \(fetchBytes) bytes in \(fetchWaitMs) ms, "
-      + "\(partitionCount) partitions, \(producerCount) producers, \(keeperCount) committers, \(memberCount) members, \(hasBudget ? "within" : "without") budget"
+      + "\(partitionCount) partitions, \(producerCount) producers, \(keeperCount) committers, \(memberCount) members, "
+      + "\(hasFleetingTopic ? "a topic that comes and goes, " : "")\(hasBudget ? "within" : "without") budget"
   }
 
   func settings(of broker: BrokerID) -> [(name: String, value: String)] {

@@ -107,7 +107,7 @@ final class Machine {
       case .success: isListening = true
       case .failure(let error):
         simulator.call("start failed") { [unowned self] in
-          if self.life == life { startFailed(error.message ?? error.code.name) }
+          if isRunning, self.life == life { startFailed(error.message ?? error.code.name) }
         }
       }
     }
@@ -121,7 +121,7 @@ final class Machine {
       logger: Logger(sink: lines, levelMin: simulator.trace.isPrinted ? .debug : .error),
       transport: NodeTransport(self, shard: index), links: NodeLinks(self), disk: NodeDisk(self, shard: index),
       halt: { [unowned self] reason in
-        simulator.call("halt") { [unowned self] in if self.life == life { halted(reason) } }
+        simulator.call("halt") { [unowned self] in if isRunning, self.life == life { halted(reason) } }
       })
     #if DEBUG
       var mutated = environment
@@ -183,7 +183,7 @@ final class Machine {
     isLeaving = true
     let life = life
     let stop = { [unowned self] in
-      simulator.call("stop") { [unowned self] in if self.life == life, isLeaving { beginStop(life) } }
+      simulator.call("stop") { [unowned self] in if isRunning, self.life == life, isLeaving { beginStop(life) } }
     }
     shards[0].beginTurn()
     shards[0].leaveCluster(then: stop)
@@ -200,7 +200,7 @@ final class Machine {
       shards[shard].beginStop()
       wantTurn(shard, inUs: 1)
     }
-    simulator.call("stopped", inMs: 50) { [unowned self] in if self.life == life { finishStop() } }
+    simulator.call("stopped", inMs: 50) { [unowned self] in if isRunning, self.life == life { finishStop() } }
   }
 
   private func finishStop() {

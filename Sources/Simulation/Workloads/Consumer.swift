@@ -29,7 +29,9 @@ final class Consumer: SimulatedClient {
         .init(
           topic: partition.topic,
           partitions: [
-            .init(partition: partition.partition, fetchOffset: position, partitionMaxBytes: Int32(random.pick([200, 1 << 20])))
+            .init(
+              partition: partition.partition, currentLeaderEpoch: leader.term, fetchOffset: position,
+              partitionMaxBytes: Int32(random.pick([200, 1 << 20])))
           ])
       ])
     connection.send(.fetch(request), version: 12, timeoutMs: 1500) { [weak self] answer in self?.take(answer) }

@@ -55,7 +55,7 @@ final class Producer: SimulatedClient {
     let count = 1 + random.below(3)
     for _ in 0..<count {
       nextNumber += 1
-      let padding = String(repeating: "x", count: random.below(10) == 0 ? 400 : random.below(40))
+      let padding = String(repeating: "x", count: random.below(10) == 0 ? 200 : random.below(40))
       builder.append(
         key: nil, value: Array("\(name).\(nextNumber) \(padding)".utf8),
         timestamp: Timestamp(milliseconds: NodeClock.epochMs))
