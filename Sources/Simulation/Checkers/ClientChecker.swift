@@ -9,7 +9,16 @@ final class ClientChecker {
   private var listedEnds: [TopicPartition: Int64] = [:]
   private(set) var acknowledgedCount = 0
   private(set) var seenCount = 0
-  private var acknowledgements: [TopicPartition: [(producer: Int64, sequence: Int32, base: Int64)]] = [:]
+  /// Acknowledged, and not seen as safe yet: the broker may have ended with the turn that answered.
+  private var unconfirmed: [Acknowledgement] = []
+
+  private struct Acknowledgement {
+    let partition: TopicPartition
+    let baseOffset: Int64
+    let producer: Int64
+    let sequence: Int32
+    let count: Int32
+  }
 
   init(_ simulator: ClusterSimulator) { self.simulator = simulator }
 
@@ -28,18 +37,34 @@ final class ClientChecker {
     _ partition: TopicPartition, baseOffset: Int64, producerID: Int64, sequence: Int32, count: Int32
   ) {
     acknowledgedCount += 1
-    guard let history = history(partition) else { return }
-    let batch: SeenBatch?
-    if baseOffset >= 0 {
-      batch = history.batch(holding: baseOffset)
-    } else {
-      batch = history.batches.last { $0.producer == producerID && $0.sequence == sequence }
+    let told = Acknowledgement(
+      partition: partition, baseOffset: baseOffset, producer: producerID, sequence: sequence, count: count)
+    guard let history = history(partition), !holds(told, history) else { return }
+    if baseOffset >= 0, baseOffset < history.end { return lost(told, history) }
+    unconfirmed.append(told)
+  }
+
+  private func holds(_ told: Acknowledgement, _ history: History) -> Bool {
+    let batch =
+      told.baseOffset >= 0
+      ? history.batch(holding: told.baseOffset)
+      : history.batches.last { $0.producer == told.producer && $0.sequence == told.sequence }
+    guard let batch else { return false }
+    return batch.producer == told.producer && batch.sequence == told.sequence && batch.end - batch.base == told.count
+  }
+
+  private func lost(_ told: Acknowledgement, _ history: History) {
+    violate(
+      "R1", "\(told.partition): sequence \(told.sequence) of producer \(told.producer) was acknowledged at "
+        + "\(told.baseOffset), where \(history.batch(holding: told.baseOffset)?.description ?? "nothing") is safe")
+  }
+
+  /// R1: everything that was acknowledged is there at the end.
+  func checkAcknowledgements() throws(Violation) {
+    for told in unconfirmed {
+      if let history = history(told.partition), !holds(told, history) { lost(told, history) }
     }
-    guard let batch, batch.producer == producerID, batch.sequence == sequence, batch.end - batch.base == count else {
-      return violate(
-        "R1", "\(partition): sequence \(sequence) of producer \(producerID) was acknowledged at \(baseOffset), where "
-          + "\(batch?.description ?? "nothing") is safe")
-    }
+    if let found = simulator.checkers.violation { throw found }
   }
 
   /// A producer all of whose batches before were acknowledged was told that one is missing.

@@ -37,6 +37,7 @@ struct Convergence {
     if !record.addingReplicas.isEmpty || !record.removingReplicas.isEmpty { return "a reassignment is not done" }
     if record.isr.count != record.replicas.count { return "only \(record.isr.map(\.value)) are in sync" }
     var end: Int64?
+    var start: Int64?
     for id in record.replicas {
       guard let node = simulator.node(id), let replica = simulator.checkers.replicas.replica(key, of: node) else {
         return "broker \(id.value) has no log"
@@ -44,6 +45,9 @@ struct Convergence {
       let own = replica.log.writtenEndOffset.value
       if own != end ?? own { return "the logs end at \(own) and \(end ?? own)" }
       end = own
+      let begin = replica.log.logStartOffset.value
+      if begin != start ?? begin { return "the logs begin at \(begin) and \(start ?? begin)" }
+      start = begin
       if replica.highWatermark.value != own {
         return "the high watermark of broker \(id.value) is \(replica.highWatermark.value), its log ends at \(own)"
       }
@@ -53,6 +57,7 @@ struct Convergence {
 
   /// All replicas have the same, from the first to the last byte; and what was safe is in it.
   func compareAll() throws(Violation) {
+    try simulator.checkers.clients.checkAcknowledgements()
     for name in image.topicNames {
       guard let topic = image.topic(named: name) else { continue }
       for (number, record) in topic.partitions.enumerated() {

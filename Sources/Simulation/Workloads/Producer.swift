@@ -10,7 +10,6 @@ final class Producer: SimulatedClient {
     let count: Int32
     let records: [UInt8]
     var isSent = false
-    var hasLeftOnce = false
   }
 
   private let partition: TopicPartition
@@ -23,6 +22,8 @@ final class Producer: SimulatedClient {
   private var isIdentifying = false
   /// Answers to what was sent before this was raised mean nothing.
   private var attempt = 0
+  /// The connection that batches under way went out on: no others go out on another one.
+  private var way: ClientConnection?
   private var pausedUntil = Instant(nanoseconds: 0)
   private(set) var acknowledgedCount = 0
   private let inFlightMax: Int
@@ -70,9 +71,10 @@ final class Producer: SimulatedClient {
     guard batches.contains(where: { !$0.isSent }), let leader = leader(of: partition),
       let connection = connection(to: leader.broker)
     else { return }
+    guard way == nil || way === connection || !batches.contains(where: \.isSent) else { return }
+    way = connection
     for place in batches.indices where !batches[place].isSent {
       batches[place].isSent = true
-      batches[place].hasLeftOnce = true
       let batch = batches[place]
       let attempt = attempt
       let request = ProduceRequest(
