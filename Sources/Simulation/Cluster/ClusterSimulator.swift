@@ -166,6 +166,13 @@ package final class ClusterSimulator {
 
   /// Runs the whole seed; throws what was found.
   package func run() throws(Violation) {
+    do throws(Violation) { try runPhases() } catch {
+      StateDump.write(self)
+      throw error
+    }
+  }
+
+  private func runPhases() throws(Violation) {
     trace.say("seed \(seed): \(knobs.text)")
     for node in nodes { node.start() }
     admin.create(Self.topic, partitions: knobs.partitionCount) { [unowned self] in startClients() }

@@ -21,6 +21,8 @@ package struct Knobs {
   package var hasFleetingTopic = false
   /// Whether losses are kept to what the configuration promises to survive. Without it only agreement and sanity are checked.
   package var hasBudget = true
+  /// Whether replicas may lead that are not in sync; only where nothing is promised.
+  package var mayLeadUncleanly = false
   package var faultMs = 5000
 
   package init() {}
@@ -44,6 +46,7 @@ package struct Knobs {
     memberCount = random.pick([0, 2, 3])
     hasFleetingTopic = random.chance(percent: 30)
     hasBudget = !random.chance(percent: 15)
+    mayLeadUncleanly = !hasBudget && random.chance(percent: 50)
     faultMs = random.pick([2500, 4000, 6000])
   }
 
@@ -53,10 +56,12 @@ package struct Knobs {
       + "\(sessionTimeoutMs) ms, lag \(replicaLagTimeMaxMs) ms, fetch \(fetchBytes) bytes in \(fetchWaitMs) ms, "
       + "\(partitionCount) partitions, \(producerCount) producers, \(keeperCount) committers, \(memberCount) members, "
       + "\(hasFleetingTopic ? "a topic that comes and goes, " : "")\(hasBudget ? "within" : "without") budget"
+      + (mayLeadUncleanly ? ", unclean leaders" : "")
   }
 
   func settings(of broker: BrokerID) -> [(name: String, value: String)] {
     [
+      ("unclean.leader.election.enable", mayLeadUncleanly ? "true" : "false"),
       ("node.id", "\(broker.value)"), ("log.dirs", Machine.directory), ("zookeeper.connect", "ensemble:2181/ottla"),
       ("zookeeper.session.timeout.ms", "\(sessionTimeoutMs)"), ("durability", isFlushedFirst ? "fsync" : "replicated"),
       ("default.replication.factor", "\(replicationFactor)"), ("min.insync.replicas", "\(minInsyncReplicas)"),

@@ -1,3 +1,4 @@
+internal import Cluster
 internal import Groups
 internal import KafkaProtocol
 internal import Primitives
@@ -6,6 +7,9 @@ internal import Primitives
 class GroupClient: SimulatedClient {
   let group: String
   private var coordinator: BrokerID?
+  /// Whether the last answer came from the broker that the newest metadata calls the coordinator. One that has been deposed
+  /// and does not know it yet may show what was true before, as in Kafka: the protocol has no terms here.
+  private(set) var isAnsweredByCoordinator = true
 
   init(_ simulator: ClusterSimulator, party: Int32, group: String) {
     self.group = group
@@ -17,7 +21,10 @@ class GroupClient: SimulatedClient {
     guard let coordinator else { return find(request, version: version, handler) }
     guard let connection = connection(to: coordinator) else { return handler(nil) }
     connection.send(request, version: version, timeoutMs: 2000) { [weak self] answer in
-      if answer == nil { self?.coordinator = nil }
+      guard let self else { return }
+      if answer == nil { self.coordinator = nil }
+      let image = simulator.checkers.metadata.image
+      isAnsweredByCoordinator = image.topic(named: log.topic)?.partition(log.partition)?.leader == coordinator
       handler(answer?.response)
     }
   }

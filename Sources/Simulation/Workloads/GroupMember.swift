@@ -36,7 +36,9 @@ final class GroupMember: GroupClient {
       guard body.errorCode == .none else { return failed(body.errorCode) }
       memberID = body.memberId
       generation = body.generationId
-      simulator.checkers.groups.joined(group, log, generation: generation, knownBefore: known)
+      if isAnsweredByCoordinator {
+        simulator.checkers.groups.joined(group, log, generation: generation, knownBefore: known)
+      }
       sync(body)
     }
   }

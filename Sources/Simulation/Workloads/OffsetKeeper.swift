@@ -55,7 +55,9 @@ final class OffsetKeeper: GroupClient {
       guard case .offsetFetch(let body)? = response, let found = body.groups.first else { return }
       let part = found.topics.first?.partitions.first
       guard found.errorCode == .none, let part, part.errorCode == .none else { return forgetCoordinator() }
-      guard part.committedOffset < known, !doubtful.contains(part.committedOffset) else { return }
+      guard isAnsweredByCoordinator, part.committedOffset < known, !doubtful.contains(part.committedOffset) else {
+        return
+      }
       simulator.checkers.clients.lostCommit(group, log, found: part.committedOffset, known: known)
     }
   }
