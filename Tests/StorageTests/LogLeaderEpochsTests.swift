@@ -8,9 +8,9 @@ import Testing
   /// it, and is killed too. The term must be known all the same: a leader without it makes its followers cut what is safe.
   @Test func aTermIsKnownThoughTheLogWasNeverFlushedByItself() throws {
     let fixture = try LogFixture()
-    try fixture.append(fixture.batch(["a"]), epoch: 0)
+    try fixture.append(makeBatch(1), epoch: 0)
     try fixture.log.flush()
-    try fixture.append(fixture.batch(["b"]), epoch: 1)
+    try fixture.append(makeBatch(1), epoch: 1)
     try fixture.log.writePending()
     try fixture.reopen(.unclean(recoveryPoint: fixture.log.recoveryPoint, isSynced: true))
     fixture.log.noteSyncedSinceOpen()

@@ -12,5 +12,5 @@ package enum Sometimes: String, CaseIterable, Sendable {
   case truncation, isrOfOne, doubleFailover, uncleanRestart, appendFailed, doubtfulLeader
   case controllerChange, fastRestart, sessionLost, quorumLost, diskLost, diskFailed, diskFull, snapshotRead
   case followerRestartedAtStart, endNotKnown, notEnoughReplicas, groupMoved, ambiguousAppend, cleanStop
-  case reassigned, topicDeleted, recordsDeleted
+  case offlineLog, reassigned, topicDeleted, recordsDeleted
 }

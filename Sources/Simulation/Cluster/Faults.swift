@@ -22,6 +22,7 @@ final class Faults {
   private var lossy: Set<BrokerID> = []
   /// Partitions for which an unclean leader was asked.
   private(set) var operatorElected: Set<TopicIDPartition> = []
+  private var helpCount = 0
   private(set) var damaged: Set<BrokerID> = []
 
   init(_ simulator: ClusterSimulator) {
@@ -288,10 +289,32 @@ final class Faults {
     }
   }
 
+  /// A log that could not be opened while the disk failed stays offline until its broker is started again.
+  private func restartOffline() {
+    helpCount += 1
+    guard helpCount % 40 == 0 else { return }
+    let image = simulator.checkers.metadata.image
+    for node in simulator.nodes where node.isListening {
+      let isOffline = image.topicNames.contains { name in
+        guard let topic = image.topic(named: name) else { return false }
+        return topic.partitions.enumerated().contains { number, record in
+          record.replicas.contains(node.id)
+            && simulator.checkers.replicas.replica(TopicIDPartition(topic.id, Int32(number)), of: node) == nil
+        }
+      }
+      guard isOffline else { continue }
+      say("broker \(node.id.value) has logs that are offline: it is started again")
+      simulator.reached(.offlineLog)
+      node.kill()
+      restart(node)
+    }
+  }
+
   /// An operator looks after what cannot heal by itself: nobody may lead who has not lost something, perhaps.
   func helpAlong() {
     let image = simulator.checkers.metadata.image
     for node in simulator.nodes where !node.isRunning { restart(node) }
+    restartOffline()
     for name in image.topicNames {
       guard let topic = image.topic(named: name) else { continue }
       for (number, record) in topic.partitions.enumerated() where record.leader == .none {
