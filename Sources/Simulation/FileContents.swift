@@ -14,6 +14,12 @@ struct FileContents {
 
   var isDirty: Bool { !dirtyPages.isEmpty || lowestSize != nil }
 
+  /// Whether the disk has the first `byteCount` bytes as reads see them.
+  func isOnDisk(_ byteCount: Int) -> Bool {
+    let end = min(byteCount, cached.count)
+    return durable.count >= end && cached[..<end] == durable[..<end]
+  }
+
   // MARK: what processes do
 
   mutating func write(_ bytes: UnsafeRawBufferPointer, at position: Int) {

@@ -127,6 +127,14 @@ package final class SimulatedDisk: Sendable {
     }
   }
 
+  /// Whether the disk has a file as processes see it, up to `byteCount`; true where there is none.
+  package func isOnDisk(_ path: String, byteCount: Int) -> Bool {
+    state.withLock { state in
+      guard case .file(let number) = state.tree.entry(path) else { return true }
+      return state.files[number].isOnDisk(byteCount)
+    }
+  }
+
   // MARK: for files and folders
 
   /// Looks at names: not a call that can fail.

@@ -69,7 +69,9 @@ final class SeedRunner {
     if outcomes.count >= 500, arguments.mutant == nil, !missed.isEmpty {
       say("never reached: \(missed.joined(separator: ", "))")
     }
-    for seed in bad.prefix(10) { say("again, with all that happens: \(CommandLine.arguments[0]) --seed \(seed) --trace") }
+    for seed in bad.prefix(10) {
+      say("again, with all that happens: \(CommandLine.arguments[0]) --seed \(seed) --trace")
+    }
     return bad.isEmpty && differing.isEmpty
   }
 }

@@ -84,7 +84,9 @@ enum Simulate {
       }
       var found: [(UInt64, String)] = []
       for worker in workers {
-        for (seed, outcome) in worker.finish().outcomes { if case .bad(let what) = outcome { found.append((seed, what)) } }
+        for (seed, outcome) in worker.finish().outcomes {
+          if case .bad(let what) = outcome { found.append((seed, what)) }
+        }
       }
       if let first = found.min(by: { $0.0 < $1.0 }) { return first }
     }

@@ -55,7 +55,8 @@ final class ClientChecker {
 
   private func lost(_ told: Acknowledgement, _ history: History) {
     violate(
-      "R1", "\(told.partition): sequence \(told.sequence) of producer \(told.producer) was acknowledged at "
+      "R1",
+      "\(told.partition): sequence \(told.sequence) of producer \(told.producer) was acknowledged at "
         + "\(told.baseOffset), where \(history.batch(holding: told.baseOffset)?.description ?? "nothing") is safe")
   }
 
@@ -75,7 +76,9 @@ final class ClientChecker {
 
   func saw(_ partition: TopicPartition, _ header: RecordBatchHeader, isSound: Bool) {
     seenCount += 1
-    guard isSound else { return violate("S4", "a consumer of \(partition) got a damaged batch at \(header.baseOffset.value)") }
+    guard isSound else {
+      return violate("S4", "a consumer of \(partition) got a damaged batch at \(header.baseOffset.value)")
+    }
     guard let history = history(partition) else { return }
     let batch = SeenBatch(header)
     guard let known = history.batch(holding: batch.base) else {
@@ -103,6 +106,8 @@ final class ClientChecker {
     if offset < knownBefore {
       violate("R9", "the end of \(partition) was told as \(offset), after it had been \(knownBefore)")
     }
-    if offset > history.end { violate("R9", "the end of \(partition) was told as \(offset), and \(history.end) is safe") }
+    if offset > history.end {
+      violate("R9", "the end of \(partition) was told as \(offset), and \(history.end) is safe")
+    }
   }
 }

@@ -25,7 +25,8 @@ final class GroupChecker {
 
   func joined(_ group: String, _ log: TopicPartition, generation: Int32, knownBefore: Int32) {
     guard generation < knownBefore else { return }
-    violate("G1", log, "group \(group) is in generation \(generation), after members had their partitions in \(knownBefore)")
+    violate(
+      "G1", log, "group \(group) is in generation \(generation), after members had their partitions in \(knownBefore)")
   }
 
   func owns(_ group: String, _ log: TopicPartition, generation: Int32, member: String, partitions: [Int32]) {
@@ -33,7 +34,8 @@ final class GroupChecker {
     for partition in partitions {
       let key = Ownership(group: group, generation: generation, partition: partition)
       if let other = owners[key], other != member {
-        violate("G1", log, "partition \(partition) belongs to two members of group \(group) in generation \(generation)")
+        violate(
+          "G1", log, "partition \(partition) belongs to two members of group \(group) in generation \(generation)")
       }
       owners[key] = member
     }

@@ -71,7 +71,8 @@ struct History {
       return nil
     }
     if batch.base > end {
-      return Violation(invariant: "R10", what: "\(partition) of broker \(broker.value) has a hole from \(end) to \(batch.base)")
+      return Violation(
+        invariant: "R10", what: "\(partition) of broker \(broker.value) has a hole from \(end) to \(batch.base)")
     }
     batches.append(batch)
     return checkSequence(batch)

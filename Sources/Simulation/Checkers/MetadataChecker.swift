@@ -59,7 +59,8 @@ final class MetadataChecker {
       if place < records.count {
         guard records[place] != record else { continue }
         return violate(
-          "R12", "broker \(node.id.value) was told \(record) at \(offset) of the metadata log, others \(records[place])")
+          "R12", "broker \(node.id.value) was told \(record) at \(offset) of the metadata log, others \(records[place])"
+        )
       }
       guard place == records.count else {
         return violate("R12", "broker \(node.id.value) was told \(offset) of the metadata log, after \(records.count)")
@@ -86,7 +87,8 @@ final class MetadataChecker {
     let last = Int(lastOffset.value - firstOffset)
     let start = last - appended.count + 1
     guard start >= 0, last < records.count, Array(records[start...last]) == appended else {
-      return violate("R14", "broker \(node.id.value) was told that its records are at \(lastOffset.value), they are not")
+      return violate(
+        "R14", "broker \(node.id.value) was told that its records are at \(lastOffset.value), they are not")
     }
   }
 
@@ -125,7 +127,9 @@ final class MetadataChecker {
   }
 
   private func checkPartition(_ record: PartitionRecord) {
-    guard let topic = image.topic(id: record.topicId), let before = topic.partition(record.partitionIndex) else { return }
+    guard let topic = image.topic(id: record.topicId), let before = topic.partition(record.partitionIndex) else {
+      return
+    }
     let name = "\(topic.name)-\(record.partitionIndex)"
     if record.leaderEpoch < before.leaderEpoch.value {
       violate("R11", "\(name) went from term \(before.leaderEpoch.value) to \(record.leaderEpoch)")

@@ -99,7 +99,10 @@ final class ReplicaChecker {
     }
     if partition.isLeader, !partition.isEndKnown { simulator.reached(.endNotKnown) }
     if mark < state.highWatermark, !history.isForgiven {
-      violate("R9", "the high watermark of \(history.partition) on broker \(node.id.value) went from \(state.highWatermark) to \(mark)")
+      violate(
+        "R9",
+        "the high watermark of \(history.partition) on broker \(node.id.value) went from \(state.highWatermark) to \(mark)"
+      )
     }
     checkLeader(node, partition, &history)
     if partition.isLeader, mark > state.highWatermark, now != nil { checkInSyncCount(partition, mark, node, state) }
@@ -125,7 +128,9 @@ final class ReplicaChecker {
     guard max(partition.isr.count, before.inSyncCount) < needed, partition.partitionEpoch <= before.partitionEpoch + 1
     else { return }
     violate(
-      "R6", "the high watermark of \(partition.topicPartition) on broker \(node.id.value) got to \(mark) with \(partition.isr.map(\.value)) in sync")
+      "R6",
+      "the high watermark of \(partition.topicPartition) on broker \(node.id.value) got to \(mark) with \(partition.isr.map(\.value)) in sync"
+    )
   }
 
   /// Who leads in the newest term has all there is.
@@ -136,7 +141,8 @@ final class ReplicaChecker {
     guard partition.isLeader, isNewest(key, partition.leaderEpoch) else { return }
     if partition.log.logEndOffset.value < history.end {
       return violate(
-        "R2", "broker \(node.id.value) leads \(history.partition) in term \(partition.leaderEpoch.value), its log ends at "
+        "R2",
+        "broker \(node.id.value) leads \(history.partition) in term \(partition.leaderEpoch.value), its log ends at "
           + "\(partition.log.logEndOffset.value), and \(history.end) was safe")
     }
     guard state.checkedTerm != partition.leaderEpoch.value else { return }
@@ -146,6 +152,15 @@ final class ReplicaChecker {
 
   private func isNewest(_ key: TopicIDPartition, _ epoch: LeaderEpoch) -> Bool {
     simulator.checkers.metadata.image.topic(id: key.topicID)?.partition(key.partition)?.leaderEpoch == epoch
+  }
+
+  /// R8: a follower compares histories before it believes a high watermark. The broker itself says where one did not: the cut
+  /// and the belief are of one turn, and nothing is left of it to see.
+  func heard(_ line: String, from node: Machine) {
+    guard line.hasSuffix("records that had been safe were among them") else { return }
+    let name = line.dropFirst("warning ".count).prefix { $0 != ":" }
+    let isForgiven = histories.values.contains { "\($0.partition)" == name && $0.isForgiven }
+    if !isForgiven { violate("R8", "broker \(node.id.value) says of \(line.dropFirst("warning ".count))") }
   }
 
   // MARK: members of the isr
@@ -167,7 +182,8 @@ final class ReplicaChecker {
       let end = simulator.knobs.isFlushedFirst ? log.recoveryPoint.value : log.writtenEndOffset.value
       if end < history.end {
         violate(
-          "R3", "broker \(id.value) is in the isr \(record.isr.map(\.value)) of \(history.partition) and has it safe up to "
+          "R3",
+          "broker \(id.value) is in the isr \(record.isr.map(\.value)) of \(history.partition) and has it safe up to "
             + "\(end), while \(history.end) was shown")
       }
     }
@@ -231,7 +247,9 @@ final class ReplicaChecker {
       try partition.log.scan(from: partition.log.logStartOffset, upTo: partition.log.writtenEndOffset) { header, _ in
         batches.append(SeenBatch(header))
       }
-    } catch { violate("S4", "\(partition.topicPartition) of broker \(partition.brokerID.value) cannot be read: \(error)") }
+    } catch {
+      violate("S4", "\(partition.topicPartition) of broker \(partition.brokerID.value) cannot be read: \(error)")
+    }
     return batches
   }
 }

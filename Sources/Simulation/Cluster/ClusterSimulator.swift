@@ -36,7 +36,9 @@ package final class ClusterSimulator {
 
   static let topic = "orders"
 
-  private init(seed: UInt64, _ random: SimulationRandom, _ knobs: Knobs, _ trace: Trace, _ mutation: MutationName?) throws {
+  private init(seed: UInt64, _ random: SimulationRandom, _ knobs: Knobs, _ trace: Trace, _ mutation: MutationName?)
+    throws
+  {
     self.seed = seed
     self.random = random
     self.knobs = knobs

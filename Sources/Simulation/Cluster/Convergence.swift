@@ -17,12 +17,15 @@ struct Convergence {
     for node in simulator.nodes {
       guard node.isRunning, node.isListening else { return "broker \(node.id.value) is not back" }
       for shard in node.shards where shard.clusterImage.offset != image.offset {
-        return "broker \(node.id.value) knows the metadata up to \(shard.clusterImage.offset.value), not \(image.offset.value)"
+        return
+          "broker \(node.id.value) knows the metadata up to \(shard.clusterImage.offset.value), not \(image.offset.value)"
       }
     }
     if !simulator.admin.isDone { return "topics were not made" }
     if simulator.fleeting?.isDone == false { return "the topic that comes and goes is not at rest" }
-    for producer in simulator.producers where !producer.isDone { return "client \(producer.party) has records that nobody took" }
+    for producer in simulator.producers where !producer.isDone {
+      return "client \(producer.party) has records that nobody took"
+    }
     for name in image.topicNames {
       guard let topic = image.topic(named: name) else { continue }
       for (number, record) in topic.partitions.enumerated() {
@@ -33,7 +36,9 @@ struct Convergence {
   }
 
   private func missing(_ key: TopicIDPartition, _ record: PartitionImage) -> String? {
-    if record.leader == .none { return "nobody leads; isr \(record.isr.map(\.value)), doubtful \(record.doubtfulReplicas.map(\.value))" }
+    if record.leader == .none {
+      return "nobody leads; isr \(record.isr.map(\.value)), doubtful \(record.doubtfulReplicas.map(\.value))"
+    }
     if !record.addingReplicas.isEmpty || !record.removingReplicas.isEmpty { return "a reassignment is not done" }
     if record.isr.count != record.replicas.count { return "only \(record.isr.map(\.value)) are in sync" }
     var end: Int64?
@@ -66,18 +71,31 @@ struct Convergence {
     }
   }
 
+  /// S2: what a broker counts as flushed is on its disk.
+  private func checkDisk(_ node: Machine, _ replica: Partition, _ name: String) throws(Violation) {
+    let log = replica.log
+    guard log.recoveryPoint == log.logEndOffset, let files = try? node.disk.list(log.directory) else { return }
+    for file in files where file.hasSuffix(".log") && !node.disk.isOnDisk(log.directory + "/" + file, byteCount: .max) {
+      throw Violation(
+        invariant: "S2",
+        what: "broker \(node.id.value) counts \(name) as flushed, and its disk has something else than \(file)")
+    }
+  }
+
   private func compare(_ key: TopicIDPartition, _ record: PartitionImage, _ name: String) throws(Violation) {
     let replicas = simulator.checkers.replicas
     var first: (broker: BrokerID, batches: [SeenBatch])?
     for id in record.replicas {
       guard let node = simulator.node(id), let replica = replicas.replica(key, of: node) else { continue }
+      try checkDisk(node, replica, name)
       let batches = replicas.contents(replica)
       guard let known = first else {
         first = (id, batches)
         continue
       }
       if known.batches != batches {
-        throw Violation(invariant: "R7", what: "\(name) is not the same on brokers \(known.broker.value) and \(id.value)")
+        throw Violation(
+          invariant: "R7", what: "\(name) is not the same on brokers \(known.broker.value) and \(id.value)")
       }
     }
     guard let history = replicas.histories[key], !history.isForgiven, let first else { return }

@@ -10,7 +10,7 @@ final class Faults {
   enum Kind: CaseIterable {
     case crash, powerCut, diskLost, cleanStop, pause, isolate, oneWay, pair, clientCut, slowLink, slowDisk
     case ensembleCut, sessionEnd, quorumLoss, staleServer, lostAnswer, clockJump
-    case diskError, diskFull, reassign, preferredLeader
+    case diskError, diskFull, reassign, preferredLeader, delayedJoin
   }
 
   private unowned let simulator: ClusterSimulator
@@ -70,6 +70,7 @@ final class Faults {
     case .diskError: failDisk(node)
     case .diskFull: fillDisk(node)
     case .reassign: reassign()
+    case .delayedJoin: delayJoin()
     case .preferredLeader:
       simulator.admin.electPreferred(somePartition())
     case .clockJump:
@@ -95,23 +96,23 @@ final class Faults {
     restartLater(node, afterMs: ms)
   }
 
-  private func cutPower(_ node: Machine) {
+  private func cutPower(_ node: Machine, restartMs: Int64? = nil) {
     guard node.isMachineUp, simulator.knobs.isFlushedFirst || maySpend(on: node) else { return }
     if !simulator.knobs.isFlushedFirst { lossy.insert(node.id) }
     say("broker \(node.id.value) loses its power")
     node.losePower(
       data: random.pick(UnsyncedFate.allCases), names: random.pick(UnsyncedFate.allCases), seed: random.next())
     simulator.reached(.uncleanRestart)
-    restartLater(node, afterMs: someMs())
+    restartLater(node, afterMs: restartMs ?? someMs())
   }
 
-  private func loseDisk(_ node: Machine) {
+  private func loseDisk(_ node: Machine, restartMs: Int64? = nil) {
     guard node.isMachineUp, maySpend(on: node) else { return }
     lossy.insert(node.id)
     say("broker \(node.id.value) loses its disk")
     node.loseDisk()
     simulator.reached(.diskLost)
-    restartLater(node, afterMs: someMs())
+    restartLater(node, afterMs: restartMs ?? someMs())
   }
 
   /// Calls fail, one or all from then on: the broker gives its only folder up, and ends. Where pages are dropped, what was
@@ -123,7 +124,8 @@ final class Faults {
     simulator.reached(.diskFailed)
     node.disk.fail(
       call: 1 + random.below(5), errno: 5, effect: random.pick([.none, .half, .dropsDirtyPages]),
-      isLasting: random.chance(percent: 50), calls: random.pick([[.write, .sync], [.sync], [.write, .sync, .rename, .open]]))
+      isLasting: random.chance(percent: 50),
+      calls: random.pick([[.write, .sync], [.sync], [.write, .sync, .rename, .open]]))
     later(someMs()) { node.disk.heal() }
   }
 
@@ -137,6 +139,24 @@ final class Faults {
       disk.capacity = nil
       node.disk.capacity = nil
     }
+  }
+
+  /// A replica that is about to join an isr loses its machine while its leader's word is on the way to the controller (KIP-903).
+  private func delayJoin() {
+    let partition = somePartition()
+    let image = simulator.checkers.metadata.image
+    guard let record = image.topic(named: partition.topic)?.partition(partition.partition), record.leader != .none,
+      let joining = record.replicas.first(where: { !record.isr.contains($0) }).flatMap({ simulator.node($0) }),
+      joining.isListening
+    else { return }
+    say("broker \(joining.id.value) is about to join the isr of \(partition)")
+    for node in simulator.nodes where node.id != record.leader && node.id != joining.id {
+      simulator.network.slowDown(from: record.leader.value, to: node.id.value, ms: 500)
+    }
+    simulator.call("delayed join", inMs: Int64(random.below(60))) { [unowned self] in
+      if !isOver { random.chance(percent: 50) ? cutPower(joining, restartMs: 5) : loseDisk(joining, restartMs: 5) }
+    }
+    later(600) { [unowned self] in simulator.network.healAll() }
   }
 
   private func somePartition() -> TopicPartition {
@@ -266,7 +286,8 @@ final class Faults {
       ensemble.lag(server: server, ms: random.pick([50, 500, 2000]))
       later(someMs()) { ensemble.lag(server: server, ms: 0) }
     default:
-      node.client?.loseNextAnswer(random.pick([.beforeApplying, .afterApplying, .applyingLater(ms: random.below(800))]))
+      node.client?.loseNextAnswer(
+        random.pick([.beforeApplying, .afterApplying, .applyingLater(ms: random.below(800))]))
       simulator.reached(.ambiguousAppend)
     }
   }

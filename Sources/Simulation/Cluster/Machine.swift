@@ -118,7 +118,7 @@ final class Machine {
   private func environment(_ index: Int, _ life: Int) -> ShardEnvironment {
     let environment = ShardEnvironment(
       time: clock, random: random, fileSystem: disk,
-      logger: Logger(sink: lines, levelMin: simulator.trace.isPrinted ? .debug : .error),
+      logger: Logger(sink: lines, levelMin: simulator.trace.isPrinted ? .debug : .warning),
       transport: NodeTransport(self, shard: index), links: NodeLinks(self), disk: NodeDisk(self, shard: index),
       halt: { [unowned self] reason in
         simulator.call("halt") { [unowned self] in if isRunning, self.life == life { halted(reason) } }
@@ -260,7 +260,10 @@ final class Machine {
     for input in taken { take(input, running) }
     let isBusy = running.endTurn()
     guard isRunning, life == self.life else { return }
-    if simulator.trace.isPrinted { for line in lines.take() { simulator.trace.say("[\(id.value)] \(line)") } }
+    for line in lines.take() {
+      simulator.trace.say("[\(id.value)] \(line)")
+      simulator.checkers.replicas.heard(line, from: self)
+    }
     if isBusy { wantTurn(shard, inUs: 5) }
     if let next = running.nextDeadline { wantTurn(shard, at: max(next, simulator.now.advanced(byMicroseconds: 5))) }
     simulator.checkers.afterTurn(self, shard)

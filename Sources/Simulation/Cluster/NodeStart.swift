@@ -31,7 +31,9 @@ struct NodeStart {
     mode = StartMode(
       wasCleanShutdown: marker != nil, incarnation: incarnation, checkpoints: [checkpoints], leftoverFolders: leftovers)
     let lastRun: LastRun =
-      if let marker { .stopped(brokerEpoch: marker.brokerEpoch) } else if case .lost = node.lastRun { .lost } else { .killed }
+      if let marker { .stopped(brokerEpoch: marker.brokerEpoch) } else if case .lost = node.lastRun { .lost } else {
+        .killed
+      }
     presence = BrokerPresence(
       id: node.id, rack: node.config.brokerRack,
       endpoints: [BrokerEndpoint(name: "PLAINTEXT", host: node.host, port: 9092)], incarnation: incarnation,

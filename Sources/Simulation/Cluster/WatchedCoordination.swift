@@ -38,7 +38,8 @@ final class WatchedCoordination: CoordinationService {
     if case .committed(let committed) = event {
       let last = committed.firstOffset.value + Int64(committed.records.count) - 1
       return node.simulator.trace.say(
-        "[\(node.id.value)] hears of \(committed.firstOffset.value)...\(last)\(committed.isSnapshot ? ", a snapshot" : "")")
+        "[\(node.id.value)] hears of \(committed.firstOffset.value)...\(last)\(committed.isSnapshot ? ", a snapshot" : "")"
+      )
     }
     if case .brokersPresent(let brokers) = event {
       return node.simulator.trace.say(

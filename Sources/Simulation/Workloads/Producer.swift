@@ -80,7 +80,8 @@ final class Producer: SimulatedClient {
       let request = ProduceRequest(
         acks: -1, timeoutMs: 700,
         topicData: [
-          .init(name: partition.topic, partitionData: [.init(index: partition.partition, records: .bytes(batch.records))])
+          .init(
+            name: partition.topic, partitionData: [.init(index: partition.partition, records: .bytes(batch.records))])
         ])
       connection.send(.produce(request), version: 12, timeoutMs: 1500) { [weak self] answer in
         self?.take(answer, batch.sequence, attempt)
@@ -125,7 +126,8 @@ final class Producer: SimulatedClient {
       // Behind a batch that failed it has to be like this; the first of all has everything before it acknowledged.
       if place == 0 { lostItsPlace(part.errorCode) } else { startAgain() }
     default:
-      simulator.trace.say("client \(party): sequence \(sequence) of \(partition) was refused with \(part.errorCode.name)")
+      simulator.trace.say(
+        "client \(party): sequence \(sequence) of \(partition) was refused with \(part.errorCode.name)")
       if part.errorCode == .notEnoughReplicas { simulator.reached(.notEnoughReplicas) }
       noteLeader(part.currentLeader.leaderId, part.currentLeader.leaderEpoch, of: partition)
       startAgain()
