@@ -8,14 +8,14 @@ import Testing
 /// Where brokers meet in a test of the contract: a simulated ensemble, or a real one.
 protocol Ground: AnyObject {
   /// Starts a broker's coordination, on a session of 1.5 seconds.
-  func start(_ settings: EnsembleSettings, login: String?) -> ContractBroker
+  func start(_ settings: EnsembleSettings, login: String?) -> Broker
   /// Lets time pass, and everybody take in what they are told, until `condition` holds; false when it does not within `ms`.
   func run(ms: Int64, until condition: () -> Bool) -> Bool
   /// Nothing gets through between the broker and the ensemble.
-  func cut(_ broker: ContractBroker, answersOnly: Bool)
-  func heal(_ broker: ContractBroker)
+  func cut(_ broker: Broker, answersOnly: Bool)
+  func heal(_ broker: Broker)
   /// The broker's process dies.
-  func kill(_ broker: ContractBroker)
+  func kill(_ broker: Broker)
   /// All servers stop, and start again with what they had.
   func stopServers()
   func startServers() throws
@@ -26,7 +26,7 @@ protocol Ground: AnyObject {
 }
 
 /// A broker's coordination on a ground.
-final class ContractBroker {
+final class Broker {
   let probe: CoordinationProbe
   let coordination: EnsembleCoordination
   var isStopped = false
@@ -53,7 +53,7 @@ extension Ground {
   func start(
     _ id: Int32, run: UInt64 = 1, data: UInt64? = nil, login: String? = nil,
     _ adjust: (inout EnsembleSettings) -> Void = { _ in }
-  ) -> ContractBroker {
+  ) -> Broker {
     var settings = EnsembleSettings(brokerID: BrokerID(id), chroot: "/contract/a")
     adjust(&settings)
     let broker = start(settings, login: login)
@@ -89,16 +89,16 @@ enum GroundKind: String, CaseIterable, CustomTestStringConvertible {
 }
 
 /// Records what of the contract was broken.
-func expectNoViolations(_ brokers: ContractBroker...) {
+func expectNoViolations(_ brokers: Broker...) {
   for broker in brokers { #expect(broker.probe.violations == []) }
 }
 
 /// The first of `brokers` that is the controller, as far as it knows.
-func leader(of brokers: [ContractBroker]) -> ContractBroker? { brokers.first(where: \.isLeading) }
+func leader(of brokers: [Broker]) -> Broker? { brokers.first(where: \.isLeading) }
 
 extension Ground {
   /// Three brokers, one of them the controller that sees all.
-  func three(_ adjust: (inout EnsembleSettings) -> Void = { _ in }) throws -> (leader: ContractBroker, others: [ContractBroker]) {
+  func three(_ adjust: (inout EnsembleSettings) -> Void = { _ in }) throws -> (leader: Broker, others: [Broker]) {
     let brokers = [1, 2, 3].map { start($0, adjust) }
     #expect(
       run {
@@ -110,7 +110,7 @@ extension Ground {
   }
 
   /// Appends and waits for the answer; nil when it failed.
-  func append(_ broker: ContractBroker, _ token: UInt64, _ records: [MetadataRecord]) -> Offset? {
+  func append(_ broker: Broker, _ token: UInt64, _ records: [MetadataRecord]) -> Offset? {
     let token = RequestToken(token)
     broker.probe.append(records, token: token)
     _ = run { broker.probe.pending == nil }

@@ -9,7 +9,7 @@ import TestSupport
 /// A real ZooKeeper server, and each broker on a way of its own to it.
 final class RealGround: Ground, TimeSource {
   private let server: ZooKeeperServer
-  private var brokers: [(broker: ContractBroker, relay: Relay, ensemble: ZooKeeperEnsemble)] = []
+  private var brokers: [(broker: Broker, relay: Relay, ensemble: ZooKeeperEnsemble)] = []
   private let woken = DispatchSemaphore(value: 0)
   private let tools: ZooKeeperEnsemble
   private let random = SeededRandom(seed: UInt64.random(in: 0...UInt64.max))
@@ -29,13 +29,13 @@ final class RealGround: Ground, TimeSource {
   func now() -> Instant { Instant(nanoseconds: Int64(clamping: DispatchTime.now().uptimeNanoseconds)) }
   func wallClock() -> Timestamp { Timestamp(milliseconds: 1_700_000_000_000) }
 
-  func start(_ settings: EnsembleSettings, login: String?) -> ContractBroker {
+  func start(_ settings: EnsembleSettings, login: String?) -> Broker {
     let relay = Relay(to: server.port)
     let ensemble = ZooKeeperEnsemble(
       servers: "127.0.0.1:\(relay.port)", sessionTimeoutMs: Int32(sessionMs), credentials: login
     ) { [woken] in woken.signal() }
     let coordination = EnsembleCoordination(ensemble: ensemble, settings: settings, time: self, random: random)
-    let broker = ContractBroker(
+    let broker = Broker(
       probe: CoordinationProbe(id: settings.brokerID, service: coordination), coordination: coordination)
     brokers.append((broker, relay, ensemble))
     return broker
@@ -51,13 +51,13 @@ final class RealGround: Ground, TimeSource {
     return true
   }
 
-  private func relay(of broker: ContractBroker) -> Relay? { brokers.first { $0.broker === broker }?.relay }
+  private func relay(of broker: Broker) -> Relay? { brokers.first { $0.broker === broker }?.relay }
 
-  func cut(_ broker: ContractBroker, answersOnly: Bool) { relay(of: broker)?.set(answersOnly ? .answersLost : .cut) }
-  func heal(_ broker: ContractBroker) { relay(of: broker)?.set(.whole) }
+  func cut(_ broker: Broker, answersOnly: Bool) { relay(of: broker)?.set(answersOnly ? .answersLost : .cut) }
+  func heal(_ broker: Broker) { relay(of: broker)?.set(.whole) }
 
   /// The server hears nothing of it any more, not even that the connection ended.
-  func kill(_ broker: ContractBroker) {
+  func kill(_ broker: Broker) {
     broker.isStopped = true
     relay(of: broker)?.set(.cut)
   }

@@ -6,16 +6,16 @@ import TestSupport
 
 final class SimulatedGround: Ground, TimeSource {
   private let ensemble = SimulatedEnsemble(seed: 7)
-  private var brokers: [(broker: ContractBroker, client: SimulatedEnsembleClient)] = []
+  private var brokers: [(broker: Broker, client: SimulatedEnsembleClient)] = []
 
   func now() -> Instant { ensemble.now }
   func wallClock() -> Timestamp { Timestamp(milliseconds: 1_700_000_000_000 + ensemble.now.nanoseconds / 1_000_000) }
 
-  func start(_ settings: EnsembleSettings, login: String?) -> ContractBroker {
+  func start(_ settings: EnsembleSettings, login: String?) -> Broker {
     let client = ensemble.client(sessionTimeoutMs: sessionMs, login: login)
     let coordination = EnsembleCoordination(
       ensemble: client, settings: settings, time: self, random: SeededRandom(seed: UInt64(brokers.count) + 1))
-    let broker = ContractBroker(
+    let broker = Broker(
       probe: CoordinationProbe(id: settings.brokerID, service: coordination), coordination: coordination)
     brokers.append((broker, client))
     return broker
@@ -34,14 +34,14 @@ final class SimulatedGround: Ground, TimeSource {
     return true
   }
 
-  private func client(of broker: ContractBroker) -> SimulatedEnsembleClient? {
+  private func client(of broker: Broker) -> SimulatedEnsembleClient? {
     brokers.first { $0.broker === broker }?.client
   }
 
-  func cut(_ broker: ContractBroker, answersOnly: Bool) { client(of: broker)?.cut(answersOnly: answersOnly) }
-  func heal(_ broker: ContractBroker) { client(of: broker)?.heal() }
+  func cut(_ broker: Broker, answersOnly: Bool) { client(of: broker)?.cut(answersOnly: answersOnly) }
+  func heal(_ broker: Broker) { client(of: broker)?.heal() }
 
-  func kill(_ broker: ContractBroker) {
+  func kill(_ broker: Broker) {
     broker.isStopped = true
     client(of: broker)?.kill()
   }
