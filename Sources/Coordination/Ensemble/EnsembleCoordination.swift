@@ -10,7 +10,7 @@ package import Primitives
 /// is safe by compare-and-set alone: each write of a controller checks that `/controller_epoch` has the version that its own
 /// election gave it. Sessions only say when to look.
 ///
-/// Call `tick` after each `poll`: a poll may begin something with a deadline.
+/// Call `tick` after each `poll` and each request: they may begin something with a deadline, and `tick` says when.
 package final class EnsembleCoordination: CoordinationService {
   typealias Completion = (Result<EnsembleAnswer, EnsembleError>) -> Void
 

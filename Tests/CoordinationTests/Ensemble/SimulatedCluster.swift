@@ -66,6 +66,8 @@ final class SimulatedCluster: TimeSource {
   /// Lets `ms` pass; every broker that runs takes in what it is told.
   func run(ms: Int64) {
     let end = ensemble.now.advanced(byMilliseconds: ms)
+    // What was asked for since may have a deadline.
+    for broker in brokers where !broker.isPaused { turn(broker) }
     while true {
       let next = min(end, ensemble.nextAction)
       ensemble.advance(to: next)
