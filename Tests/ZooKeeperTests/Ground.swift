@@ -40,8 +40,7 @@ final class Broker {
 
   func turn(_ now: Instant) {
     guard !isStopped else { return }
-    probe.poll()
-    _ = coordination.tick(now)
+    repeat { probe.poll() } while coordination.tick(now) == now
   }
 }
 

@@ -81,8 +81,10 @@ final class SimulatedCluster: TimeSource {
   }
 
   func turn(_ broker: Broker) {
-    broker.probe.poll()
-    broker.nextTick = broker.coordination.tick(ensemble.now)
+    repeat {
+      broker.probe.poll()
+      broker.nextTick = broker.coordination.tick(ensemble.now)
+    } while broker.nextTick == ensemble.now
   }
 
   /// Lets time pass until `condition` holds; false when it does not within `ms`.
