@@ -36,7 +36,7 @@ import Testing
     #expect(ground.append(leader, 1, [.note("a", "1")]) == Offset(0))
     ground.kill(leader)
     #expect(ground.run { others.contains { $0.isLeading && $0.probe.present?.count == 2 } })
-    let next = try #require(leader(of: others))
+    let next = try #require(controller(of: others))
     #expect((next.probe.controllerEpoch ?? 0) > (leader.probe.controllerEpoch ?? .max))
     #expect(next.probe.image.configs(for: .brokerDefault) == ["a": "1"])
     // A process that starts on the dead one's folders is back at once, under a higher epoch.
@@ -67,7 +67,7 @@ import Testing
     ground.cut(old, answersOnly: false)
     old.probe.append([.note("a", "old")], token: RequestToken(1))
     #expect(ground.run { others.contains { $0.isLeading } })
-    let new = try #require(leader(of: others))
+    let new = try #require(controller(of: others))
     #expect(ground.append(new, 2, [.note("a", "new")]) == Offset(0))
     ground.heal(old)
     #expect(ground.run { old.probe.pending == nil && old.probe.image.offset == Offset(0) })

@@ -34,7 +34,7 @@ import Testing
       #expect(founded.probe.violations == [])
     }
     #expect(ground.run { [broker, other].contains { $0.isLeading } })
-    let elected = try #require(leader(of: [broker, other]))
+    let elected = try #require(controller(of: [broker, other]))
     elected.probe.append([.note("b", "1")], token: RequestToken(1))
     #expect(ground.run { [broker, other].allSatisfy { $0.probe.image.offset == Offset(3) } })
   }

@@ -30,7 +30,6 @@ final class Broker {
   let probe: CoordinationProbe
   let coordination: EnsembleCoordination
   var isStopped = false
-  var nextTick: Instant?
 
   init(probe: CoordinationProbe, coordination: EnsembleCoordination) {
     self.probe = probe
@@ -41,8 +40,7 @@ final class Broker {
 
   func turn(_ now: Instant) {
     guard !isStopped else { return }
-    probe.poll()
-    nextTick = coordination.tick(now)
+    repeat { probe.poll() } while coordination.tick(now) == now
   }
 }
 
@@ -94,7 +92,7 @@ func expectNoViolations(_ brokers: Broker...) {
 }
 
 /// The first of `brokers` that is the controller, as far as it knows.
-func leader(of brokers: [Broker]) -> Broker? { brokers.first(where: \.isLeading) }
+func controller(of brokers: [Broker]) -> Broker? { brokers.first(where: \.isLeading) }
 
 extension Ground {
   /// Three brokers, one of them the controller that sees all.
@@ -105,7 +103,7 @@ extension Ground {
         brokers.filter(\.isLeading).count == 1 && brokers.contains { $0.probe.present?.count == 3 }
           && brokers.allSatisfy { $0.probe.isLoaded && $0.probe.controller?.id ?? .none != .none }
       })
-    let elected = try #require(leader(of: brokers))
+    let elected = try #require(controller(of: brokers))
     return (elected, brokers.filter { $0 !== elected })
   }
 
