@@ -1,3 +1,4 @@
+import Cluster
 import KafkaProtocol
 import Primitives
 import Testing

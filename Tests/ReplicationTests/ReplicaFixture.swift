@@ -63,12 +63,15 @@ final class ReplicaFixture {
   @discardableResult
   func append(_ count: Int = 1, requiresAllReplicas: Bool = true) throws -> ErrorCode {
     for number in 0..<count {
-      do {
-        try Self.batch("\(number)").withUnsafeBytes { bytes throws(BatchRejection) in
+      // A closure that throws a type of its own would crash the compiler here (6.3.1).
+      let refused = Self.batch("\(number)").withUnsafeBytes { bytes -> ErrorCode? in
+        do throws(BatchRejection) {
           _ = try partition.appendAsLeader(
             bytes, version: 9, requiresAllReplicas: requiresAllReplicas, validator: validator, now: wallClock)
-        }
-      } catch let error as BatchRejection { return error.code }
+          return nil
+        } catch { return error.code }
+      }
+      if let refused { return refused }
     }
     try partition.log.writePending()
     return .none
