@@ -56,13 +56,16 @@ struct ReplicationChecks {
       acknowledgedBases.remove(batch.base)
     }
     canonical.removeSubrange(count...)
+    lastSequences = [:]
+    for batch in canonical { lastSequences[batch.producer] = batch.sequence }
     highWatermarks = [:]
   }
 
   // MARK: what must hold
 
   mutating func everything(_ model: ReplicationModel, changed broker: ModelBroker) throws {
-    guard let partition = broker.partition, !broker.isForgiven else { return }
+    guard let partition = broker.partition else { return }
+    if broker.isForgiven { return highWatermarks[broker.id] = partition.highWatermark }
     let mark = partition.highWatermark
     let before = highWatermarks[broker.id] ?? partition.log.logStartOffset
     highWatermarks[broker.id] = mark
