@@ -63,15 +63,14 @@ final class ReplicaFixture {
   @discardableResult
   func append(_ count: Int = 1, requiresAllReplicas: Bool = true) throws -> ErrorCode {
     for number in 0..<count {
-      // A closure that throws a type of its own would crash the compiler here (6.3.1).
-      let refused = Self.batch("\(number)").withUnsafeBytes { bytes -> ErrorCode? in
+      let code = Self.batch("\(number)").withUnsafeBytes { bytes -> ErrorCode in
         do throws(BatchRejection) {
           _ = try partition.appendAsLeader(
             bytes, version: 9, requiresAllReplicas: requiresAllReplicas, validator: validator, now: wallClock)
-          return nil
+          return .none
         } catch { return error.code }
       }
-      if let refused { return refused }
+      if code != .none { return code }
     }
     try partition.log.writePending()
     return .none
