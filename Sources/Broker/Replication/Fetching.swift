@@ -104,7 +104,8 @@ extension Shard {
     switch outcome {
     case .answer(.fetch(let response), let frame):
       if response.errorCode != .none {
-        environment.logger.debug("broker \(fetching.fetcher.leader.value) answered a fetch with \(response.errorCode.name)")
+        environment.logger.debug(
+          "broker \(fetching.fetcher.leader.value) answered a fetch with \(response.errorCode.name)")
       }
       for found in fetching.fetcher.take(response, now: now) { take(found, frame, fetching) }
     case .answer, .failed: fetching.fetcher.failed(now: now)

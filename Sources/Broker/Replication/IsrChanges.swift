@@ -43,7 +43,8 @@ extension Shard {
       guard !hosted.isGone, let proposal = hosted.partition.isrChange(now: now) else { continue }
       // While it is under way the high watermark counts the members of both sets.
       environment.logger.debug(
-        "\(hosted.partition.topicPartition): asks for \(proposal.isr.map { $0.id.value }) in sync, at \(proposal.partitionEpoch)")
+        "\(hosted.partition.topicPartition): asks for \(proposal.isr.map { $0.id.value }) in sync, at \(proposal.partitionEpoch)"
+      )
       proposals.append((hosted, proposal))
     }
     guard !proposals.isEmpty else { return }
