@@ -7,10 +7,10 @@ FLAGS := --explicit-target-dependency-import-check error -Xswiftc -use-ld=lld
 RELEASE := -c release $(FLAGS) -Xswiftc -enforce-exclusivity=unchecked --static-swift-stdlib
 OTTLA := .build/release/ottla
 
-.PHONY: help run test build unit conformance chaos short-chaos format lint generate fuzz bench ci packages test-packages bench-packages clean
+.PHONY: help run test build unit conformance chaos short-chaos chaos-cluster cluster cluster-stop format lint generate fuzz bench ci packages test-packages bench-packages cluster-packages clean
 
 help: ## list what can be done
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 run: build ## start a broker and send a real file through it; Ctrl-C ends it (ONCE=1: ends by itself)
 	@scripts/run-demo
@@ -31,6 +31,15 @@ chaos: test-packages build ## kills, power cuts, full and failing disks, for ten
 
 short-chaos: test-packages build
 	@scripts/chaos-tests --short
+
+chaos-cluster: cluster-packages test-packages build ## an hour of harm to a whole cluster (DURATION=3600, SEED=)
+	@scripts/chaos-cluster $(ARGS)
+
+cluster: cluster-packages build ## ZooKeeper and three brokers on 9092, 9093, 9094; Ctrl-C ends them (DETACH=1: they stay)
+	@scripts/cluster
+
+cluster-stop: ## end what make cluster has started
+	@scripts/cluster stop
 
 format: ## rewrite all Swift sources in the house format
 	swift format --in-place --recursive --parallel Sources Tests Package.swift
@@ -58,6 +67,9 @@ test-packages:
 
 bench-packages:
 	@scripts/packages bench
+
+cluster-packages:
+	@scripts/packages cluster
 
 clean: ## remove what was built
 	rm -rf .build

@@ -50,6 +50,7 @@ let targets: [[Target]] = [
   bridge("CLinux"),
   bridge("CCompression", libraries: ["z", "lz4", "zstd", "snappy"]),
   bridge("CLibrdkafka", libraries: ["rdkafka"]),
+  bridge("CZooKeeper", libraries: ["zookeeper_mt"]),
 
   // -- vocabulary
   module("Primitives", ["CChecksum"]),
@@ -67,10 +68,12 @@ let targets: [[Target]] = [
   module("Cluster", ["Primitives", "KafkaProtocol", "Configuration"]),
 
   // -- roles in a cluster
-  module("Coordination", ["Primitives", "Effects", "Cluster", "KafkaProtocol"]),
+  module(
+    "Coordination", ["Primitives", "Effects", "Cluster", "KafkaProtocol"], simulated: true,
+    testsImport: ["Simulation"]),
   module(
     "Replication", ["Primitives", "Effects", "Records", "Configuration", "Storage", "Cluster", "KafkaProtocol"],
-    simulated: true),
+    simulated: true, testsImport: ["Simulation"]),
   module("Groups", ["Primitives", "KafkaProtocol"]),
 
   // -- the broker
@@ -87,15 +90,21 @@ let targets: [[Target]] = [
     [
       "Primitives", "Effects", "Observability", "Configuration", "Storage", "Cluster", "Coordination",
       "Broker", "CLinux",
-    ], simulated: true),
+    ], simulated: true, testsImport: ["KafkaProtocol"]),
+
+  module(
+    "ZooKeeper", ["Primitives", "Coordination", "CZooKeeper"], simulated: true,
+    testsImport: ["Effects", "Cluster", "KafkaProtocol", "Simulation"]),
 
   // -- the outside world, simulated
-  module("Simulation", ["Effects"]),
+  module("Simulation", ["Primitives", "Effects", "Coordination", "Cluster"], simulated: true),
 
   // -- for tests only
   [
     .target(
-      name: "TestSupport", dependencies: ["Primitives", "Effects", "Observability"], path: "Tests/TestSupport",
+      name: "TestSupport",
+      dependencies: ["Primitives", "Effects", "Observability", "KafkaProtocol", "Cluster", "Coordination"],
+      path: "Tests/TestSupport",
       swiftSettings: strict)
   ],
 
@@ -107,7 +116,7 @@ let targets: [[Target]] = [
     "ottla",
     [
       "Primitives", "Effects", "Observability", "Configuration", "KafkaProtocol", "Records", "Storage",
-      "Coordination", "Broker", "Runtime", "Client", "CLinux",
+      "Coordination", "Broker", "Runtime", "ZooKeeper", "Client", "CLinux",
     ], tested: true),
   program("schemagen"),
 ]

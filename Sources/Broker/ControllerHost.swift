@@ -6,73 +6,100 @@ internal import Observability
 package import Primitives
 internal import Storage
 
-/// The controller and its log, on the shard that hosts them: decides commands, appends what they lead to, and tells every
-/// shard. A command is answered when all shards of this broker have applied it, so that the next Metadata request sees it.
+/// The controller and the coordination service, on the shard that hosts them: what is committed in the metadata log becomes
+/// the image of every shard; where this broker is the elected controller, commands are decided here, else passed on.
+///
+/// A command is answered when all shards of this broker have applied it, so that the next Metadata request sees it.
 package final class ControllerHost {
   typealias Finish = (Result<ControllerReply, KafkaError>) -> Void
 
   let coordination: any CoordinationService
+  /// Holds what is committed, and nothing else: a decision changes it when its records come back from the log.
   var controller: Controller
   /// Until the log is loaded nothing is decided.
   var isLoaded = false
-  /// Commands whose records are being appended.
-  var appending: [RequestToken: (reply: ControllerReply, finish: Finish)] = [:]
+  /// Whether this broker is the one that decides.
+  var isElected = false
+  /// Which broker is; `.none` while there is no one.
+  var controllerID = BrokerID.none
+  /// The id that a cluster gets which has none yet.
+  var clusterID: String
+  /// Looks whether the data folders and the cluster fit each other, now that it is known, and says what the folders' id is.
+  let identify: (_ clusterID: String, ClusterImage) -> Result<UUID, KafkaError>
+  /// Commands to decide, in the order of their coming. They wait for the append that is under way, and for deletions: no
+  /// topic may get the folders of another under its open logs.
+  var queue: [(command: ControllerCommand, finish: Finish)] = []
+  /// The records on their way into the log, and who waits for them.
+  var appending: Append?
+  /// The brokers alive, as the coordination service told last, and whether that has led to its decision yet.
+  var present: [PresentBroker] = []
+  var isPresenceNew = false
   /// Images that not all shards have applied yet: how many are missing, and whom to answer then.
   var spreading: [UInt64: (missing: Int, finishes: [() -> Void])] = [:]
   var latestImage: UInt64 = 0
+  /// Whom to answer when the image has come as far as another broker's answer says.
+  var offsetWaits: [(offset: Offset, finish: () -> Void)] = []
   /// Images in which topics are gone that some shard still has open.
   var deletionsSpreading: Set<UInt64> = []
   /// Checkpoint files that have yet to forget deleted topics, and cleanings of their logs that have yet to end.
   var forgettingCount = 0
   /// Those that could not be written.
   var unforgotten: Set<OffsetCheckpoint.Name> = []
-  /// Commands that wait for both to end: until then another topic must not get such a name, for it would get the folders
-  /// under the open logs.
-  var delayed: [(command: ControllerCommand, finish: Finish)] = []
+  /// Events are being taken in: those that come meanwhile follow them.
+  var isPolling = false
+  /// What is to happen when this broker is part of the cluster, or cannot be.
+  var start: Start?
+  var hasBalanceTimer = false
+  /// Whether the coordination service has been reached once.
+  var wasConnected = false
+  /// When the coordination service is to be asked again.
+  var tickAt = Instant.distantFuture
+  /// What is to happen when the coordination service has let this broker go.
+  var whenClosed: (() -> Void)?
+
+  struct Append {
+    let token: RequestToken
+    let finishes: [(result: Result<ControllerReply, KafkaError>, finish: Finish)]
+    let isOfPresence: Bool
+  }
+
+  struct Start {
+    var presence: BrokerPresence
+    let ready: (Result<Void, KafkaError>) -> Void
+    var isRegistering = false
+  }
 
   var mayDecide: Bool { deletionsSpreading.isEmpty && forgettingCount == 0 }
 
-  package init(coordination: any CoordinationService, controller: Controller) {
+  /// The committed image, with the controller that the coordination service named.
+  var image: ClusterImage {
+    var image = controller.image
+    image.controllerID = controllerID
+    return image
+  }
+
+  package init(
+    coordination: any CoordinationService, controller: Controller, clusterID: String,
+    identify: @escaping (_ clusterID: String, ClusterImage) -> Result<UUID, KafkaError>
+  ) {
     self.coordination = coordination
     self.controller = controller
+    self.clusterID = clusterID
+    self.identify = identify
   }
 }
 
 extension Shard {
-  /// Takes the controller in and brings this broker's image up: loads the log, founds the cluster if there is none,
-  /// registers the broker. `ready` is called when every shard has the image.
+  /// Takes the controller in and brings this broker's image up: loads the log, makes the broker known, waits until the
+  /// cluster has it. `ready` is called when every shard has that image.
   package func host(
-    _ host: ControllerHost, clusterID: String, registration: BrokerRegistration,
-    ready: @escaping (Result<Void, KafkaError>) -> Void
+    _ host: ControllerHost, presence: BrokerPresence, ready: @escaping (Result<Void, KafkaError>) -> Void
   ) {
     precondition(index == Self.controllerShard, "shard \(index) does not host the controller")
     controllerHost = host
+    host.start = .init(presence: presence, ready: ready)
+    watchStart()
     pollCoordination()
-    let register = { [unowned self] in
-      run(.registerBroker(registration)) { [unowned self] result in
-        guard case .success = result, !startMode.wasCleanShutdown else {
-          return whenCheckpointsAreWritten { ready(result.map { _ in () }) }
-        }
-        // A tail may have been lost: in a new epoch consumers notice that offsets they have seen are other records now.
-        run(.bumpLeaderEpochs(brokerID)) { [unowned self] result in
-          syncAll { [unowned self] in whenCheckpointsAreWritten { ready(result.map { _ in () }) } }
-        }
-      }
-    }
-    guard host.controller.image.clusterID.isEmpty else { return register() }
-    if logDirsHoldPartitions {
-      // A new cluster would take the names of these partitions for its own.
-      let message =
-        "\(config.logDirs.joined(separator: ", ")) holds partitions, but its cluster-metadata knows of no cluster: bring "
-        + "that folder back from a copy, or start with an empty data folder"
-      return ready(.failure(KafkaError(.unknownServerError, message)))
-    }
-    run(.createCluster(id: clusterID)) { result in
-      switch result {
-      case .success: register()
-      case .failure(let error): ready(.failure(error))
-      }
-    }
   }
 
   /// Gives the controller a command, wherever it lives; `finish` is called on this shard, when this shard's image has it.
@@ -83,51 +110,165 @@ extension Shard {
     environment.links.send(.controller(from: index, token, command), to: Self.controllerShard)
   }
 
-  /// Decides a command on the controller's shard.
+  /// Decides a command on the controller's shard, or passes it on to the broker that is the controller.
   func run(_ command: ControllerCommand, finish: @escaping ControllerHost.Finish) {
     guard let host = controllerHost, host.isLoaded else {
       return finish(.failure(KafkaError(.notController, "the cluster's metadata is still being loaded")))
     }
     guard isWorking(0) else { return finish(.failure(Self.metadataFolderFailed)) }
-    if command.makesPartitions, !host.unforgotten.isEmpty { return finish(.failure(Self.noRoomToForget)) }
-    guard host.mayDecide else { return host.delayed.append((command, finish)) }
-    let decision: Decision<MetadataRecord, ControllerReply>
-    do throws(KafkaError) { decision = try host.controller.decide(command, at: wallClock) } catch {
-      return finish(.failure(error))
+    guard host.isElected else { return passOn(command, host, finish: finish) }
+    host.queue.append((command, finish))
+    decideNext(host)
+  }
+
+  /// Decides what has gathered, as one unit of the log.
+  func decideNext(_ host: ControllerHost) {
+    guard host.isElected, host.appending == nil, host.mayDecide || !isWorking(0) else { return }
+    guard isWorking(0) else { return failQueue(host, Self.metadataFolderFailed) }
+    guard host.isPresenceNew || !host.queue.isEmpty else { return }
+    var commands = host.queue
+    host.queue = []
+    let isOfPresence = host.isPresenceNew
+    if isOfPresence { commands.insert((.brokersPresent(host.present), { _ in }), at: 0) }
+    if host.controller.image.clusterID.isEmpty {
+      commands.insert((.createCluster(id: host.clusterID), { _ in }), at: 0)
     }
-    guard !decision.records.isEmpty else { return finish(.success(decision.reply)) }
+    host.isPresenceNew = false
+    let refused = host.unforgotten.isEmpty ? nil : Self.noRoomToForget
+    var finishes: [(result: Result<ControllerReply, KafkaError>, finish: ControllerHost.Finish)] = []
+    let decided = host.controller.decideBatch(
+      commands.map(\.command).filter { refused == nil || !$0.makesPartitions }, at: wallClock)
+    var results = decided.results.makeIterator()
+    for (command, finish) in commands {
+      if let refused, command.makesPartitions {
+        finishes.append((.failure(refused), finish))
+      } else if let result = results.next() {
+        finishes.append((result, finish))
+      }
+    }
+    guard !decided.records.isEmpty else {
+      for (result, finish) in finishes { finish(result) }
+      return decideNext(host)
+    }
     let token = makeToken()
-    host.appending[token] = (decision.reply, finish)
-    host.coordination.append(decision.records, token: token)
+    host.appending = .init(token: token, finishes: finishes, isOfPresence: isOfPresence)
+    host.coordination.append(decided.records, token: token)
     pollCoordination()
   }
 
-  /// Takes in what the metadata log has to say.
-  func pollCoordination() {
+  private func failQueue(_ host: ControllerHost, _ error: KafkaError) {
+    let queue = host.queue
+    host.queue = []
+    for (_, finish) in queue { finish(.failure(error)) }
+  }
+
+  /// Takes in what the coordination service has to say. Its shell calls this when it has woken the shard.
+  ///
+  /// What an event leads to may bring new ones at once: they come after those that are there already.
+  package func pollCoordination() {
+    guard let host = controllerHost, !host.isPolling else { return }
+    host.isPolling = true
+    while true {
+      let events = host.coordination.poll()
+      guard !events.isEmpty else { break }
+      for event in events { take(event, host) }
+    }
+    host.isPolling = false
+    scheduleCoordination(host)
+  }
+
+  private func take(_ event: CoordinationEvent, _ host: ControllerHost) {
+    switch event {
+    case .committed(let committed): replay(committed, host)
+    case .appended(let token, _): appended(token, host)
+    case .appendFailed(let token, let error): appendFailed(token, error, host)
+    case .elected(let epoch):
+      if host.start == nil || epoch > 1 { environment.logger.info("this broker is the controller, epoch \(epoch)") }
+      host.isElected = true
+      scheduleBalance(host)
+      decideNext(host)
+    case .resigned: resigned(host)
+    case .controllerChanged(let id, _):
+      guard host.controllerID != id else { return }
+      host.controllerID = id
+      if host.isLoaded { spread(host.image, ClusterDelta(), host) }
+    case .brokersPresent(let brokers):
+      host.present = brokers
+      host.isPresenceNew = true
+      decideNext(host)
+    case .registered(let epoch): environment.logger.debug("registered with broker epoch \(epoch)")
+    case .unregistered:
+      guard host.whenClosed == nil else { return }
+      environment.logger.warning("the coordination service has lost sight of this broker; it registers anew")
+    case .connectionChanged(let isConnected):
+      if isConnected {
+        host.wasConnected = true
+        environment.logger.info("connected to the coordination service")
+      } else {
+        environment.logger.warning(
+          "no connection to the coordination service: records flow on, the cluster cannot change until it is back")
+      }
+    case .loaded: loaded(host)
+    case .refused(let reason): refused(reason, host)
+    case .closed:
+      host.whenClosed?()
+      host.whenClosed = nil
+    }
+  }
+
+  private func appended(_ token: RequestToken, _ host: ControllerHost) {
+    guard let append = host.appending, append.token == token else { return }
+    host.appending = nil
+    whenSpread(host) { for (result, finish) in append.finishes { finish(result) } }
+    decideNext(host)
+  }
+
+  /// Nothing of the batch is in the log, or nobody knows: the state is what is committed, so there is nothing to undo.
+  private func appendFailed(_ token: RequestToken, _ error: KafkaError, _ host: ControllerHost) {
+    guard let append = host.appending, append.token == token else { return }
+    environment.logger.error("the metadata log took no records: \(error.message ?? error.code.name)")
+    host.appending = nil
+    if append.isOfPresence { host.isPresenceNew = true }
+    for (_, finish) in append.finishes { finish(.failure(error)) }
+    // Whoever lost the log resigns next; deciding again before that would only fail again.
+    if !host.queue.isEmpty { decideNext(host) }
+  }
+
+  /// The controller looks now and then whether leaders have strayed from where they are preferred.
+  private func scheduleBalance(_ host: ControllerHost) {
+    guard startConfig.zookeeperConnect != nil, !host.hasBalanceTimer else { return }
+    host.hasBalanceTimer = true
+    timers.schedule(
+      .balance, at: now.advanced(byMilliseconds: Int64(config.leaderImbalanceCheckIntervalSeconds) * 1000))
+  }
+
+  func balanceTimerFired() {
     guard let host = controllerHost else { return }
-    for event in host.coordination.poll() {
-      switch event {
-      case .committed(let committed): replay(committed, host)
-      case .appended(let token, _):
-        guard let (reply, finish) = host.appending.removeValue(forKey: token) else { continue }
-        whenSpread(host) { finish(.success(reply)) }
-      case .appendFailed(let token, let error):
-        environment.logger.error("the metadata log took no records: \(error.message ?? error.code.name)")
-        host.appending.removeValue(forKey: token)?.finish(.failure(error))
-      case .elected: break
-      case .resigned:
-        failFolder(0, IOError(operation: "the metadata log", path: config.logDirs[0], errno: 5))
-      case .loaded:
-        host.isLoaded = true
-        let image = host.controller.image
-        if !image.clusterID.isEmpty { setStraysAside(image) }
-        spread(image, ClusterDelta.collect(image.snapshotRecords(), before: ClusterImage(), after: image), host)
+    host.hasBalanceTimer = false
+    guard host.isElected else { return }
+    scheduleBalance(host)
+    guard config.autoLeaderRebalanceEnable else { return }
+    run(.balanceLeaders) { [environment] result in
+      if case .success(.leadersBalanced(let count)) = result, count > 0 {
+        environment.logger.info("\(count) partitions went back to their preferred leaders")
       }
     }
   }
 
+  private func resigned(_ host: ControllerHost) {
+    host.isElected = false
+    host.isPresenceNew = false
+    failQueue(host, KafkaError(.notController, "this broker is not the controller any more"))
+    guard startConfig.zookeeperConnect == nil else {
+      return environment.logger.info("this broker is not the controller any more")
+    }
+    // A single node's log has failed: nobody else will be the controller.
+    failFolder(0, IOError(operation: "the metadata log", path: config.logDirs[0], errno: 5))
+  }
+
   private func replay(_ committed: CommittedRecords, _ host: ControllerHost) {
     let before = host.controller.image
+    if committed.isSnapshot { host.controller.restart() }
     var offset = committed.firstOffset
     for record in committed.records {
       host.controller.replay(record, at: offset)
@@ -137,11 +278,14 @@ extension Shard {
     // for a moment, for another may have its name and its folders now.
     guard host.isLoaded else { return }
     let after = host.controller.image
-    spread(after, ClusterDelta.collect(committed.records, before: before, after: after), host)
+    let delta =
+      committed.isSnapshot
+      ? ClusterDelta.between(before, after) : ClusterDelta.collect(committed.records, before: before, after: after)
+    spread(host.image, delta, host)
   }
 
   /// Lets every shard of this broker apply an image.
-  private func spread(_ image: ClusterImage, _ delta: ClusterDelta, _ host: ControllerHost) {
+  func spread(_ image: ClusterImage, _ delta: ClusterDelta, _ host: ControllerHost) {
     host.latestImage += 1
     if count > 1 {
       host.spreading[host.latestImage] = (count - 1, [])
@@ -153,14 +297,31 @@ extension Shard {
     // Opening many logs takes long, and all shards do it at the same time.
     environment.links.post()
     apply(image, delta)
-    guard !delta.topicsDeleted.isEmpty else { return }
-    host.forgettingCount += 1
-    whenNoGoneLogIsCleaned { [unowned self] in forgotten() }
+    if !delta.topicsDeleted.isEmpty {
+      host.forgettingCount += 1
+      whenNoGoneLogIsCleaned { [unowned self] in forgotten() }
+    }
+    releaseOffsetWaits(host)
+    checkMembership(host)
   }
 
-  private func whenSpread(_ host: ControllerHost, _ finish: @escaping () -> Void) {
+  func whenSpread(_ host: ControllerHost, _ finish: @escaping () -> Void) {
     guard host.spreading[host.latestImage] != nil else { return finish() }
     host.spreading[host.latestImage]?.finishes.append(finish)
+  }
+
+  /// Calls `finish` when every shard has an image that reaches to `offset`.
+  func whenReached(_ offset: Offset, _ host: ControllerHost, _ finish: @escaping () -> Void) {
+    if host.controller.image.offset >= offset { return whenSpread(host, finish) }
+    host.offsetWaits.append((offset, finish))
+  }
+
+  private func releaseOffsetWaits(_ host: ControllerHost) {
+    guard !host.offsetWaits.isEmpty else { return }
+    let reached = host.controller.image.offset
+    let waits = host.offsetWaits
+    host.offsetWaits = waits.filter { $0.offset > reached }
+    for wait in waits where wait.offset <= reached { whenSpread(host, wait.finish) }
   }
 
   private static let noRoomToForget = KafkaError(
@@ -183,10 +344,5 @@ extension Shard {
   }
 
   /// Commands that waited for a deletion go on, or fail where the folder of the metadata has failed meanwhile.
-  func runDelayedCommands(_ host: ControllerHost) {
-    guard host.mayDecide || !isWorking(0) else { return }
-    let delayed = host.delayed
-    host.delayed.removeAll()
-    for (command, finish) in delayed { run(command, finish: finish) }
-  }
+  func runDelayedCommands(_ host: ControllerHost) { decideNext(host) }
 }

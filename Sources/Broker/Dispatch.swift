@@ -67,6 +67,7 @@ extension Shard {
     case .metadata(let request): metadata(request, context)
     case .describeCluster(let request): describeCluster(request, context)
     case .describeTopicPartitions(let request): describeTopicPartitions(request, context)
+    case .envelope(let request): envelope(request, context)
 
     case .listOffsets(let request): listOffsets(request, context)
     case .offsetForLeaderEpoch(let request): offsetForLeaderEpoch(request, context)
@@ -81,17 +82,22 @@ extension Shard {
     case .incrementalAlterConfigs(let request): incrementalAlterConfigs(request, context)
     case .describeConfigs(let request): describeConfigs(request, context)
     case .listConfigResources(let request): listConfigResources(request, context)
+    case .electLeaders(let request): electLeaders(request, context)
+    case .alterPartitionReassignments(let request): alterPartitionReassignments(request, context)
+    case .listPartitionReassignments(let request): listPartitionReassignments(request, context)
+    case .unregisterBroker(let request): unregisterBroker(request, context)
 
     case .findCoordinator(let request): findCoordinator(request, context)
     case .joinGroup, .syncGroup, .heartbeat, .leaveGroup, .offsetCommit, .offsetDelete, .offsetFetch, .describeGroups,
       .listGroups, .deleteGroups:
       groupRequest(request, context)
 
-    case .produce, .fetch, .saslHandshake, .addPartitionsToTxn, .addOffsetsToTxn, .endTxn, .writeTxnMarkers,
+    case .produce, .fetch, .alterPartition, .brokerHeartbeat, .allocateProducerIds, .saslHandshake,
+      .addPartitionsToTxn, .addOffsetsToTxn, .endTxn, .writeTxnMarkers,
       .txnOffsetCommit, .describeAcls, .createAcls, .deleteAcls, .alterReplicaLogDirs, .saslAuthenticate,
-      .electLeaders, .alterPartitionReassignments, .listPartitionReassignments, .describeClientQuotas,
+      .describeClientQuotas,
       .alterClientQuotas, .describeUserScramCredentials, .alterUserScramCredentials, .describeQuorum, .updateFeatures,
-      .describeProducers, .unregisterBroker, .describeTransactions, .listTransactions, .consumerGroupHeartbeat,
+      .describeProducers, .describeTransactions, .listTransactions, .consumerGroupHeartbeat,
       .consumerGroupDescribe:
       // Produce and Fetch have their own ways in; every other key has no served versions and was refused before.
       preconditionFailure("\(context.apiKey.name) reached dispatch without a handler")

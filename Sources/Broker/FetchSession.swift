@@ -12,6 +12,8 @@ final class FetchSession {
     var maxBytes: Int32
     var currentLeaderEpoch: Int32
     var lastFetchedEpoch: Int32
+    /// Where a follower's log begins; -1 for a consumer.
+    var logStartOffset: Int64 = -1
   }
 
   /// What the fetcher was told last of a partition: it is told again only what differs.
@@ -79,7 +81,9 @@ final class FetchSession {
   ) -> Bool {
     let key = Self.key(partition)
     let state = Told(highWatermark: data.highWatermark, logStartOffset: data.logStartOffset)
-    let isNew = hasRecords || data.errorCode != .none || data.divergingEpoch.epoch >= 0 || told[key] != state
+    let isNew =
+      hasRecords || data.errorCode != .none || data.divergingEpoch.epoch >= 0 || data.preferredReadReplica >= 0
+      || told[key] != state
     // An error is told again until it is gone.
     told[key] = data.errorCode == .none ? state : nil
     return isNew || isFull
@@ -180,7 +184,8 @@ struct FetchSessionCache {
         FetchSession.Partition(
           topic: version >= 13 ? "" : topic.topic, topicID: version >= 13 ? topic.topicId : .zero,
           partition: partition.partition, fetchOffset: partition.fetchOffset, maxBytes: partition.partitionMaxBytes,
-          currentLeaderEpoch: partition.currentLeaderEpoch, lastFetchedEpoch: partition.lastFetchedEpoch)
+          currentLeaderEpoch: partition.currentLeaderEpoch, lastFetchedEpoch: partition.lastFetchedEpoch,
+          logStartOffset: partition.logStartOffset)
       }
     }
   }

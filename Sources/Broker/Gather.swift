@@ -134,17 +134,23 @@ extension Shard {
   func run(
     _ work: PartitionTask.Work, on hosted: HostedPartition, waits: (RequestToken, Int), isSafe: Bool = false
   ) -> PartitionTask.Outcome? {
-    if !isSafe, work.looksAtTheEnd, hosted.partition.waitsForFlush, !hosted.partition.log.isFenced {
+    if work.isForTheLeader, !hosted.partition.isLeader { return .failed(Self.notLeader) }
+    // Where other brokers have to confirm records the end is what they have confirmed by now.
+    if !isSafe, work.looksAtTheEnd, !hosted.partition.hasOtherReplicas, hosted.partition.waitsForFlush,
+      !hosted.partition.log.isFenced
+    {
       let last = hosted.partition.log.writtenEndOffset.value - 1
       appendWaits.append(AppendWait(hosted, last, .highWatermark, .work(waits.0, waits.1, work)))
       return nil
     }
     switch work {
-    case .produce(let records, let version, let acks):
+    case .produce(let records, let version, let acks, let timeoutMs):
       let outcome = records.withUnsafeBytes { append($0, version: version, acks: acks, to: hosted) }
       guard outcome.error == .none else { return .produced(outcome) }
       appendWaits.append(
-        AppendWait(hosted, outcome.baseOffset, .init(acks: acks), .task(waits.0, waits.1, outcome)))
+        AppendWait(
+          hosted, outcome.baseOffset, .init(acks: acks), .task(waits.0, waits.1, outcome),
+          deadline: appendDeadline(hosted, acks: acks, timeoutMs: timeoutMs)))
       return nil
     case .read(let task): return read(task, from: hosted, waits: waits)
     case .listOffset(let timestamp, let epoch, let isReadCommitted):

@@ -54,17 +54,9 @@ extension Shard {
         config.topicConfig(overrides: image.topic(named: TopicName.consumerOffsets)?.configs ?? [:]).maxMessageBytes))
   }
 
-  /// Takes up the coordinators of the offsets partitions that live here.
-  func loadGroupHosts(_ topic: RoutedTopic) {
-    for (index, place) in topic.places.enumerated() {
-      guard case .here(let hosted) = place, groupHosts[Int32(index)] == nil else { continue }
-      groupHosts[Int32(index)] = load(hosted)
-    }
-  }
-
   /// nil when the log cannot be read: a coordinator that knew only some of what was committed would send consumers back to
   /// the start.
-  private func load(_ hosted: HostedPartition) -> GroupHost? {
+  func load(_ hosted: HostedPartition) -> GroupHost? {
     let partition = hosted.partition
     let coordinator = GroupCoordinator(
       partition: partition.topicPartition.partition, config: groupConfig,
@@ -122,7 +114,8 @@ extension Shard {
       // An answer may show what records that are not safe yet changed: it waits for them like theirs.
       let last = host.hosted.partition.log.logEndOffset.value - 1
       if last >= host.hosted.partition.highWatermark.value, !replies.isEmpty {
-        return appendWaits.append(AppendWait(host.hosted, last, .highWatermark, .group(host, replies)))
+        return appendWaits.append(
+          AppendWait(host.hosted, last, .highWatermark, .group(host, replies), deadline: groupDeadline(host)))
       }
       for pending in replies { reply(pending.address, pending.response) }
       return
@@ -137,7 +130,8 @@ extension Shard {
           record, at: appended.baseOffset.advanced(by: Int64(distance)))
       }
       appendWaits.append(
-        AppendWait(host.hosted, appended.baseOffset.value, .highWatermark, .group(host, replies)))
+        AppendWait(
+          host.hosted, appended.baseOffset.value, .highWatermark, .group(host, replies), deadline: groupDeadline(host)))
     } catch {
       environment.logger.error("group state was not appended: \(error.message ?? error.code.name)")
       if host.hosted.partition.hasAppendFailure { markDirty(host.hosted) }
@@ -145,16 +139,23 @@ extension Shard {
       if host.isReadOnly {
         for pending in replies { reply(pending.address, pending.onFailure) }
       } else {
-        settleGroup(host, replies, isWritten: false)
+        settleGroup(host, replies, .failed(error))
       }
     }
   }
 
-  /// The records of some answers have been written, or not.
-  func settleGroup(_ host: GroupHost, _ replies: [PendingGroupReply], isWritten: Bool) {
-    for pending in replies { reply(pending.address, isWritten ? pending.response : pending.onFailure) }
+  private func groupDeadline(_ host: GroupHost) -> Instant {
+    appendDeadline(host.hosted, acks: -1, timeoutMs: config.offsetsCommitTimeoutMs)
+  }
+
+  /// The records of some answers are safe, or not.
+  func settleGroup(_ host: GroupHost, _ replies: [PendingGroupReply], _ end: AppendWait.End) {
+    var isSafe = false
+    if case .safe = end { isSafe = true }
+    for pending in replies { reply(pending.address, isSafe ? pending.response : pending.onFailure) }
     let partition = host.hosted.partition.topicPartition.partition
-    guard !isWritten, groupHosts[partition] === host else { return }
+    // Records that are late are in the log all the same, and the coordinator goes on from them.
+    guard case .failed = end, groupHosts[partition] === host else { return }
     answerParked(host)
     let fresh = load(host.hosted)
     fresh?.isReadOnly = !host.hosted.partition.log.takesAppends

@@ -1,3 +1,4 @@
+internal import Cluster
 internal import Primitives
 internal import Replication
 internal import Storage
@@ -7,14 +8,22 @@ final class HostedPartition {
   let partition: Partition
   /// Fetches that wait for this partition to grow; each connection at most once.
   var watchers: [FetchWatcher] = []
+  /// Fetches of followers, which wait for what is written, not for what may be seen.
+  var followerWatchers: [FetchWatcher] = []
   /// Its topic has been deleted: what waits for it learns that, not that a disk failed.
   var isGone = false
+  /// The leader that it is copied from; nil while it is not.
+  var fetchedFrom: BrokerID?
+  /// Whether it is among those whose isr may change this turn.
+  var isInIsrList = false
   /// Whether this turn has appended to it.
   var isDirty = false
   /// The folder that holds it, by its place in log.dirs.
   let folder: Int
   /// Answers that wait for the high watermark, by the offsets they wait for.
   var waits: [AppendWait] = []
+  /// Whether the clock looks after those of `waits` that have a deadline.
+  var isInDeadlines = false
   var flush = FlushState.idle
   /// Since when there is something in the file that is not on the disk.
   var unflushedSince: Instant?
@@ -38,11 +47,21 @@ final class HostedPartition {
     toldRecoveryPoint = isFlushNoted ? point : .zero
   }
 
-  func watch(_ watcher: FetchWatcher) {
-    if let known = watchers.firstIndex(where: { $0.connection == watcher.connection && $0.shard == watcher.shard }) {
-      watchers[known] = watcher
+  var key: TopicIDPartition { TopicIDPartition(partition.topicID, partition.topicPartition.partition) }
+
+  var place: Reopening.Place {
+    Reopening.Place(topicID: partition.topicID, partition: partition.topicPartition.partition)
+  }
+
+  func watch(_ watcher: FetchWatcher, asFollower: Bool) {
+    if asFollower { Self.add(watcher, to: &followerWatchers) } else { Self.add(watcher, to: &watchers) }
+  }
+
+  private static func add(_ watcher: FetchWatcher, to list: inout [FetchWatcher]) {
+    if let known = list.firstIndex(where: { $0.connection == watcher.connection && $0.shard == watcher.shard }) {
+      list[known] = watcher
     } else {
-      watchers.append(watcher)
+      list.append(watcher)
     }
   }
 }

@@ -7,7 +7,7 @@ internal import Records
 package struct PartitionTask: Sendable {
   package enum Work: Sendable {
     /// Append these records, as they came.
-    case produce(records: [UInt8], version: Int16, acks: Int16)
+    case produce(records: [UInt8], version: Int16, acks: Int16, timeoutMs: Int32)
     case read(ReadTask)
     case listOffset(timestamp: Int64, currentLeaderEpoch: Int32, isReadCommitted: Bool)
     case deleteRecords(before: Int64)
@@ -20,6 +20,15 @@ package struct PartitionTask: Sendable {
       case .listOffset(let timestamp, _, _): timestamp != -2 && timestamp != -4
       case .deleteRecords: true
       case .produce, .read, .epochEndOffset, .describeSize: false
+      }
+    }
+
+    /// Whether only the leader can answer it: who follows knows nothing for certain, and a broker that was just started not
+    /// even what it knew before. Appends and reads look for themselves.
+    var isForTheLeader: Bool {
+      switch self {
+      case .listOffset, .deleteRecords, .epochEndOffset: true
+      case .produce, .read, .describeSize: false
       }
     }
   }
@@ -37,6 +46,21 @@ package struct PartitionTask: Sendable {
     package var coldBytesMax: Int
     /// Who is told when there is more: set while the fetch may have to wait.
     package var watcher: FetchWatcher?
+    /// Set where another broker fetches, to copy the log.
+    package var follower: FollowerTask?
+    /// The rack of a consumer that may be told of a nearer replica; nil where it may not, or has none (KIP-392).
+    package var rack: String?
+    /// Whether a replica that does not lead may answer a consumer: it must know how to go on if it lags.
+    package var mayReadFollower = false
+  }
+
+  /// What a fetch of another broker says of itself.
+  package struct FollowerTask: Sendable {
+    package let replica: BrokerID
+    package let brokerEpoch: Int64
+    package let logStartOffset: Int64
+    /// False when the same request reads once more: it has been counted.
+    package let counts: Bool
   }
 
   /// What came of a task.
@@ -68,6 +92,8 @@ package struct PartitionTask: Sendable {
     package var range: FileRange?
     /// Set where the fetcher's last epoch is not in this log: where its history leaves ours.
     package var divergingEpoch: (epoch: Int32, endOffset: Int64)?
+    /// A replica in the consumer's rack, which is to be asked instead; -1 where there is none.
+    package var preferredReadReplica: Int32 = -1
     package var byteCount: Int { range?.byteCount ?? 0 }
   }
 
@@ -113,5 +139,6 @@ package struct RemoteProduce: Sendable {
   let partition: Int32
   let version: Int16
   let acks: Int16
+  let timeoutMs: Int32
   let records: [UInt8]
 }

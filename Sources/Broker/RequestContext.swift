@@ -5,9 +5,37 @@ package import Primitives
 package final class ClientIdentity: Sendable {
   package let clientID: String
   package let address: PeerAddress
+  /// The broker that the client says it is, and the run of it: its client id is `BrokerName.clientID`. nil for clients.
+  package let claimedBroker: BrokerName?
   package init(clientID: String, address: PeerAddress) {
     self.clientID = clientID
     self.address = address
+    claimedBroker = BrokerName(clientID: clientID)
+  }
+}
+
+/// How brokers name themselves to each other: number and run. The id of a run is known to the brokers of the cluster alone.
+package struct BrokerName: Sendable, Equatable {
+  package let id: BrokerID
+  package let incarnation: UUID
+  package init(id: BrokerID, incarnation: UUID) {
+    self.id = id
+    self.incarnation = incarnation
+  }
+
+  private static let prefix = "ottla-broker-"
+
+  /// The name as the client id of requests.
+  package var clientID: String { "\(Self.prefix)\(id.value)-\(incarnation)" }
+
+  /// Reads what `clientID` writes; nil for anything else.
+  package init?(clientID: String) {
+    guard clientID.utf8.count <= 64, clientID.hasPrefix(Self.prefix) else { return nil }
+    let parts = clientID.dropFirst(Self.prefix.count).split(separator: "-", maxSplits: 1)
+    guard parts.count == 2, let number = Int32(parts[0]), number >= 0, let incarnation = UUID(parts[1]) else {
+      return nil
+    }
+    self.init(id: BrokerID(number), incarnation: incarnation)
   }
 }
 

@@ -32,16 +32,25 @@ enum ServedVersions {
     case .incrementalAlterConfigs: 0...1
     case .offsetDelete: 0...0
     case .describeCluster: 0...2
+    case .envelope: 0...0
     case .listConfigResources: 0...0
+    case .electLeaders: 0...2
+    case .alterPartitionReassignments: 0...1
+    case .listPartitionReassignments: 0...0
+    case .unregisterBroker: 0...0
     case .describeTopicPartitions: 0...0
     default: nil
     }
   }
 
+  /// Whether only brokers use an API: it is not told to clients.
+  static func isAmongBrokers(_ key: APIKey) -> Bool { key == .envelope }
+
   /// What is told to clients. Produce is told from 0 although 3 is the lowest kept: librdkafka before 2.11 takes a higher
   /// floor for "no compression" (KAFKA-18659).
   static let advertised: [(key: APIKey, min: Int16, max: Int16)] = APIKey.allCases
     .sorted { $0.rawValue < $1.rawValue }
+    .filter { !isAmongBrokers($0) }
     .compactMap { key in
       range(key).map { (key, key == .produce ? 0 : $0.lowerBound, $0.upperBound) }
     }

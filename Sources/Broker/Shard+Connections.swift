@@ -29,9 +29,9 @@ extension Shard {
     return connection
   }
 
-  /// The client has gone, or the network lost it.
+  /// The other side has gone, the network lost it, or a connection of ours has not come about.
   package func closed(_ id: ConnectionID) {
-    if let connection = connection(id) { close(connection, why: nil) }
+    if let connection = connection(id) { close(connection, why: nil) } else { peerClosed(id) }
   }
 
   /// Ends a connection; `why` is for the log, nil when it is nothing to mention.
@@ -77,9 +77,9 @@ extension Shard {
     markForFlush(connection)
   }
 
-  /// Bytes from a client. All are taken: what cannot be handled yet is kept.
+  /// Bytes from a client or another broker. All are taken: what cannot be handled yet is kept.
   package func received(_ id: ConnectionID, _ bytes: UnsafeRawBufferPointer) {
-    guard let connection = connection(id) else { return }
+    guard let connection = connection(id) else { return peerReceived(id, bytes) }
     connection.lastActivity = now
     if let input = connection.input, !input.isEmpty {
       input.append(bytes)
@@ -359,7 +359,8 @@ extension Shard {
 
   /// The network takes bytes of this connection again.
   package func writable(_ id: ConnectionID) {
-    guard let connection = connection(id), connection.isOutputBlocked else { return }
+    guard let connection = connection(id) else { return peerWritable(id) }
+    guard connection.isOutputBlocked else { return }
     connection.isOutputBlocked = false
     markForFlush(connection)
   }

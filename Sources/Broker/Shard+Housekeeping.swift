@@ -24,6 +24,7 @@ extension Shard {
     case .fetch(let connection, let sequence): fetchTimerFired(connection, sequence)
     case .idle(let connection): idleTimerFired(connection)
     case .memory: memoryTimerFired()
+    case .peer(let key): peerTimerFired(key)
     case .group(let partition): groupTimerFired(partition)
     case .retention: applyRetention()
     case .producerExpiry: expireProducers()
@@ -35,6 +36,15 @@ extension Shard {
     case .clean: cleanTimerFired()
     case .scrub: scrubTimerFired()
     case .reopen: reopenTimerFired()
+    case .coordination: coordinationTimerFired()
+    case .appendDeadlines: appendDeadlinesFired()
+    case .start(let since): startTimerFired(since: since)
+    case .balance: balanceTimerFired()
+    case .leave: leaveTimerFired()
+    case .cut(let place): cutTimerFired(place)
+    case .isr: isrTimerFired()
+    case .isrRetry(let place): isrRetryTimerFired(place)
+    case .fetchers: fetchersTimerFired()
     }
   }
 

@@ -3,7 +3,7 @@ internal import Configuration
 internal import Effects
 internal import Groups
 internal import Observability
-internal import Primitives
+package import Primitives
 internal import Replication
 package import Storage
 
@@ -17,10 +17,15 @@ extension Shard {
   func apply(_ image: ClusterImage, _ delta: ClusterDelta) {
     self.image = image
     lastTopic = nil
+    updatePeers(delta.brokersChanged)
     if delta.configsChanged.contains(where: { $0.type == .broker }) { reconfigureBroker() }
     for topic in delta.topicsDeleted { drop(topic) }
     if index == Self.controllerShard { forgetCheckpoints(of: delta.topicsDeleted.map(\.name)) }
     for id in delta.topicsCreated + delta.topicsChanged { if let topic = image.topic(id: id) { host(topic) } }
+    if !delta.brokersChanged.isEmpty || roledBy != membership {
+      roledBy = membership
+      retakeRoles()
+    }
     for resource in delta.configsChanged where resource.type == .topic { reconfigureTopic(resource.name) }
     if !delta.topicsDeleted.isEmpty { forgetOffsets(of: delta.topicsDeleted.map(\.name)) }
     if !opening.isOver, startMode.wasCleanShutdown { haveToldRecoveryPoints() }
@@ -51,11 +56,14 @@ extension Shard {
     let known = topicsByID[topic.id]
     let config = config.topicConfig(overrides: topic.configs)
     let places = topic.partitions.enumerated().map { index, partition -> PartitionPlace in
-      guard partition.leader == brokerID else { return .elsewhere }
       let owner = owner(of: topic.id, index)
+      guard partition.replicas.contains(brokerID) else {
+        if case .here(let hosted)? = known?.place(Int32(index)) { giveAway(hosted, of: topic) }
+        return .elsewhere
+      }
       guard owner == self.index else { return .shard(owner) }
       if case .here(let hosted)? = known?.place(Int32(index)) {
-        hosted.partition.becomeLeader(epoch: partition.leaderEpoch, isrCount: partition.isr.count)
+        takeRole(hosted, partition)
         return .here(hosted)
       }
       return open(topic, Int32(index), partition, config)
@@ -63,7 +71,6 @@ extension Shard {
     let routed = RoutedTopic(name: topic.name, id: topic.id, places: places)
     topicsByName[topic.name] = routed
     topicsByID[topic.id] = routed
-    if topic.name == TopicName.consumerOffsets { loadGroupHosts(routed) }
   }
 
   private func open(
@@ -108,9 +115,11 @@ extension Shard {
     noteOpened(log)
     let hosted = HostedPartition(
       Partition(
-        topicPartition, topicID: topic.id, log: log, leaderEpoch: image.leaderEpoch, isrCount: image.isr.count,
-        config: config, decompressedBytesMax: Int(startConfig.socketRequestMaxBytes)),
+        topicPartition, topicID: topic.id, log: log, brokerID: brokerID, config: config,
+        decompressedBytesMax: Int(startConfig.socketRequestMaxBytes),
+        replicaLagTimeMaxMs: startConfig.replicaLagTimeMaxMs),
       folder: folder, noted: isNew ? nil : startMode.checkpoints[folder][.recoveryPoint, topicPartition])
+    takeRole(hosted, image)
     if isNew { forgetCheckpoints(ofNew: hosted) } else { compareWithRecoveryPoint(hosted) }
     noteFirstRecoveryPoint(hosted)
     return hosted
@@ -182,29 +191,41 @@ extension Shard {
   private func drop(_ topic: TopicImage) {
     guard let routed = topicsByID.removeValue(forKey: topic.id) else { return }
     if topicsByName[topic.name] === routed { topicsByName[topic.name] = nil }
-    for case .here(let hosted) in routed.places {
-      wakeWatchers(hosted)
-      if topic.name == TopicName.consumerOffsets,
-        let host = groupHosts.removeValue(forKey: hosted.partition.topicPartition.partition)
-      {
-        answerParked(host)
-      }
-      // What of this turn was answered has been written before; nothing of the rest is worth a write now.
-      dirtyPartitions.removeAll { $0 === hosted }
-      hosted.isGone = true
-      failWaits(hosted)
-      cancelCleaning(of: hosted)
-      let directory = hosted.partition.log.directory
-      hosted.partition.log.abandon()
-      do throws(IOError) {
-        deletedFolders.append(
-          try Log.markDeleted(directory, id: topic.id, fileSystem: environment.fileSystem))
-      } catch {
-        environment.logger.error("\(hosted.partition.topicPartition): removing \(directory) failed: \(error)")
-      }
-    }
+    for case .here(let hosted) in routed.places { letGo(hosted, of: topic, Self.gone) }
     dropUnopened(topic, routed)
     scheduleDeletedFiles(afterMs: 0)
+  }
+
+  /// A partition has moved to other brokers: what is left of it here goes.
+  private func giveAway(_ hosted: HostedPartition, of topic: TopicImage) {
+    environment.logger.info("\(hosted.partition.topicPartition) is held by other brokers now, and removed here")
+    letGo(hosted, of: topic, Self.notLeader)
+    // What the checkpoints say of it is nothing to the replica that may come here again one day.
+    for name in OffsetCheckpoint.Name.allCases { tell(name, [CheckpointEntry(hosted, .zero)]) }
+    scheduleDeletedFiles(afterMs: 0)
+  }
+
+  private func letGo(_ hosted: HostedPartition, of topic: TopicImage, _ error: KafkaError) {
+    stopFetching(hosted)
+    wakeWatchers(hosted)
+    if topic.name == TopicName.consumerOffsets,
+      let host = groupHosts.removeValue(forKey: hosted.partition.topicPartition.partition)
+    {
+      answerParked(host)
+    }
+    // What of this turn was answered has been written before; nothing of the rest is worth a write now.
+    dirtyPartitions.removeAll { $0 === hosted }
+    hosted.isGone = true
+    failWaits(hosted, error)
+    cancelCleaning(of: hosted)
+    let directory = hosted.partition.log.directory
+    hosted.partition.log.abandon()
+    do throws(IOError) {
+      deletedFolders.append(
+        try Log.markDeleted(directory, id: topic.id, fileSystem: environment.fileSystem))
+    } catch {
+      environment.logger.error("\(hosted.partition.topicPartition): removing \(directory) failed: \(error)")
+    }
   }
 
   /// Puts a folder that belongs to no partition of the cluster out of the way. Its records are not removed: what the cluster
@@ -260,13 +281,18 @@ extension Shard {
 /// been synced since.
 package struct StartMode: Sendable {
   let wasCleanShutdown: Bool
+  /// The id of this run of the process.
+  package let incarnation: UUID
   /// What the checkpoint files of each folder of log.dirs say.
   let checkpoints: [FolderCheckpoints]
   /// Folders of deleted partitions that are still to be removed.
   let leftoverFolders: [String]
 
-  package init(wasCleanShutdown: Bool, checkpoints: [FolderCheckpoints], leftoverFolders: [String] = []) {
+  package init(
+    wasCleanShutdown: Bool, incarnation: UUID, checkpoints: [FolderCheckpoints], leftoverFolders: [String] = []
+  ) {
     self.wasCleanShutdown = wasCleanShutdown
+    self.incarnation = incarnation
     self.checkpoints = checkpoints
     self.leftoverFolders = leftoverFolders
   }

@@ -25,11 +25,9 @@ extension Shard {
         environment.links.send(.imageApplied(from: index, sequence: sequence), to: Self.controllerShard)
       }
     case .imageApplied(_, let sequence): imageApplied(sequence)
-    case .logStart(let shard, let token, let start):
-      keepLogStart(start) { [environment] isKept in
-        environment.links.send(.logStartKept(token, isKept), to: shard)
-      }
-    case .logStartKept(let token, let isKept): logStartWaits.removeValue(forKey: token)?(isKept)
+    case .keep(let shard, let token, let name, let entry):
+      keepHere(name, entry) { [environment] isKept in environment.links.send(.kept(token, isKept), to: shard) }
+    case .kept(let token, let isKept): keepWaits.removeValue(forKey: token)?(isKept)
     case .checkpoints(let name, let entries): takeCheckpoints(name, entries)
     case .recoveryPointsTold: takeAllRecoveryPoints()
     case .folderFailed(let folder, let cause): takeFailure(of: folder, cause)

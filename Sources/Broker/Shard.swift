@@ -67,12 +67,20 @@ package final class Shard {
 
   var connections: [Connection?] = []
   var closingLine = RepeatedLine()
+  var impostorLine = RepeatedLine()
   var openConnectionCount = 0
   var flushList: [Connection] = []
   var resumeList: [Connection] = []
   /// Connections in the middle of a file, which go on with the next turn.
   var sendingList: [Connection] = []
   var buffers: [OutputBuffer] = []
+  /// The connections to other brokers, and those of them that are connected or about to be.
+  var peers: [PeerKey: Peer] = [:]
+  var peersByConnection: [ConnectionID: Peer] = [:]
+  var peerFlushList: [Peer] = []
+  /// Requests to other brokers whose failure nobody has been told yet.
+  var peerFailures: [FailedPeerRequest] = []
+  var peerLine = RepeatedLine()
   /// Bytes of requests held in `Connection.input`.
   var requestBytesHeld = 0
   let requestBytesHeldMax: Int
@@ -101,6 +109,17 @@ package final class Shard {
   var logsToFlush: [HostedPartition] = []
   /// Logs with bytes that are not on the disk yet, as far as the clock has looked.
   var unflushedLogs: [HostedPartition] = []
+  /// Partitions led here of which others may have come into sync, or out of it.
+  var isrList: [HostedPartition] = []
+  var hasIsrTimer = false
+  /// The broker gives its leadership away and stops then.
+  var isLeaving = false
+  var leaving: Leaving?
+  /// What follows other brokers, by the leader.
+  var fetchers: [BrokerID: Fetching] = [:]
+  var hasFetchersTimer = false
+  /// Which registration of this broker its partitions have taken their roles by; nil before the first.
+  var roledBy: BrokerRegistration?
   /// The log that is being cleaned.
   var cleaning: Cleaning?
   /// What waits for the end of a cleaning that a deletion met.
@@ -116,10 +135,12 @@ package final class Shard {
   var isWritingCheckpoint = false
   /// Who waits for the next writing of one, and learns whether it went well.
   var checkpointWaits: [OffsetCheckpoint.Name: [(Bool) -> Void]] = [:]
-  /// What waits for another shard to keep a log's start.
-  var logStartWaits: [RequestToken: (Bool) -> Void] = [:]
+  /// What waits for another shard to write an offset down.
+  var keepWaits: [RequestToken: (Bool) -> Void] = [:]
   var dirtyPartitions: [HostedPartition] = []
   var appendWaits: [AppendWait] = []
+  /// Those whose waits have deadlines, as far as the clock has looked.
+  var partitionsWithDeadlines: [HostedPartition] = []
   let readScratch: UnsafeMutableRawBufferPointer
 
   var nextToken: UInt64 = 0
@@ -208,21 +229,28 @@ package final class Shard {
     // What is released may start requests that waited behind it, which may append again. Bounded, for fairness to the
     // other connections: what is left comes with the next turn.
     for _ in 0..<8 {
-      settleAppends()
-      startFlushes()
-      flushConnections()
-      guard !resumeList.isEmpty else { return !sendingList.isEmpty }
+      finishRound()
+      guard !resumeList.isEmpty || !peerFailures.isEmpty else { return !sendingList.isEmpty }
       resumeConnections()
     }
+    finishRound()
+    return !resumeList.isEmpty || !sendingList.isEmpty || !peerFailures.isEmpty
+  }
+
+  private func finishRound() {
+    tellPeerFailures()
     settleAppends()
     startFlushes()
+    pumpFetchers()
+    proposeIsrChanges()
     flushConnections()
-    return !resumeList.isEmpty || !sendingList.isEmpty
+    flushPeers()
   }
 
   /// No request starts any more, what is parked gets an answer, and connections end when they have theirs.
   package func beginStop() {
     isStopping = true
+    stopPeers()
     for partition in groupHosts.keys.sorted() { if let host = groupHosts[partition] { answerParked(host) } }
     groupHosts.removeAll()
     for case .some(let connection) in connections {
@@ -242,6 +270,7 @@ package final class Shard {
     isStopping = true
     var isClean = true
     for case .some(let connection) in connections { close(connection, why: nil) }
+    stopPeers()
     for hosted in hostedPartitions {
       do throws(LogError) {
         try hosted.partition.log.close(syncing: false)
@@ -286,6 +315,7 @@ enum ShardTimer {
   case fetch(ConnectionID, sequence: UInt64)
   case idle(ConnectionID)
   case memory
+  case peer(PeerKey)
   case group(Int32)
   case retention
   case producerExpiry
@@ -297,4 +327,13 @@ enum ShardTimer {
   case clean
   case scrub
   case reopen
+  case coordination
+  case appendDeadlines
+  case start(since: Instant)
+  case balance
+  case leave
+  case cut(Reopening.Place)
+  case isr
+  case isrRetry(Reopening.Place)
+  case fetchers
 }

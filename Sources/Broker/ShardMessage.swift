@@ -25,11 +25,11 @@ package enum ShardMessage: Sendable {
   /// The cluster has changed: apply, then say `imageApplied`.
   case image(ClusterImage, ClusterDelta, sequence: UInt64)
   case imageApplied(from: Int, sequence: UInt64)
-  /// The log of a partition of that topic begins there now: for the keeper of the checkpoint files.
-  /// Answered by `logStartKept` with the same token.
-  case logStart(from: Int, RequestToken, CheckpointEntry)
-  /// The log's start has been written down, or could not be.
-  case logStartKept(RequestToken, Bool)
+  /// An offset that must be written down before anything follows from it: for the keeper of the checkpoint files.
+  /// Answered by `kept` with the same token.
+  case keep(from: Int, RequestToken, OffsetCheckpoint.Name, CheckpointEntry)
+  /// It has been written down, or could not be.
+  case kept(RequestToken, Bool)
   /// Up to where logs are on the disk, or clean: for the same.
   case checkpoints(OffsetCheckpoint.Name, [CheckpointEntry])
   /// The recovery points of all logs that the sender has found have been told: for the same.

@@ -39,6 +39,9 @@ package enum WriteOutcome: Sendable {
 
 /// The network as a shard sees it: never waits. The event loop's sockets, or the simulator's.
 package protocol Transport: AnyObject {
+  /// Begins a connection to another machine: `host` is an address or a name. Never waits and never calls back from within:
+  /// `Shard.connected` comes later, or `Shard.closed` where there is no way there.
+  func connect(to host: String, port: Int32) -> ConnectionID
   /// Offers bytes. `moreFollows` says that a file range comes right behind them.
   func write(_ bytes: UnsafeRawBufferPointer, to connection: ConnectionID, moreFollows: Bool) -> WriteOutcome
   /// Offers `byteCount` bytes of `file` from `position`.

@@ -123,6 +123,50 @@ int ottla_connect(const char *host, uint16_t port, int timeout_ms) {
   return failure;
 }
 
+int ottla_start_connect(const char *address, uint16_t port) {
+  if (!address || !*address) return -EINVAL;
+  struct addrinfo *found = resolve(address, port, AI_NUMERICHOST);
+  if (!found) return -EINVAL;
+  int descriptor = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1, error = 0;
+  if (descriptor < 0) error = errno;
+  if (!error) {
+    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    if (connect(descriptor, found->ai_addr, found->ai_addrlen) < 0 && errno != EINPROGRESS && errno != EINTR) error = errno;
+    if (error) close(descriptor);
+  }
+  freeaddrinfo(found);
+  return error ? -error : descriptor;
+}
+
+int ottla_connect_outcome(int socket) {
+  int error = 0;
+  socklen_t length = sizeof error;
+  if (getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &length) < 0) return -errno;
+  return -error;
+}
+
+int ottla_resolve(const char *host, char *addresses, int count) {
+  struct addrinfo *all = resolve(host, 0, AI_ADDRCONFIG);
+  if (!all) all = resolve(host, 0, 0);
+  int found = 0;
+  for (struct addrinfo *one = all; one && found < count; one = one->ai_next) {
+    struct sockaddr_storage address = {0};
+    uint16_t port;
+    memcpy(&address, one->ai_addr, one->ai_addrlen < sizeof address ? one->ai_addrlen : sizeof address);
+    describe(&address, addresses + (size_t)found * OTTLA_ADDRESS_MAX, &port);
+    if (addresses[(size_t)found * OTTLA_ADDRESS_MAX]) found++;
+  }
+  if (all) freeaddrinfo(all);
+  return found > 0 ? found : -EADDRNOTAVAIL;
+}
+
+int ottla_host_name(char *name, size_t count) {
+  if (gethostname(name, count) < 0) return -errno;
+  if (count) name[count - 1] = 0;
+  return 0;
+}
+
 ssize_t ottla_receive(int socket, void *bytes, size_t count) {
   ssize_t received;
   do received = recv(socket, bytes, count, 0); while (received < 0 && errno == EINTR);
@@ -174,9 +218,9 @@ void ottla_eventfd_clear(int descriptor) {
   (void)ignored;
 }
 
-void ottla_wait_readable(int descriptor) {
+void ottla_wait_readable(int descriptor, int timeout_ms) {
   struct pollfd waiting = {.fd = descriptor, .events = POLLIN};
-  poll(&waiting, 1, -1);
+  poll(&waiting, 1, timeout_ms);
 }
 
 // -- files

@@ -9,11 +9,13 @@ package struct ClusterDelta: Sendable, Equatable {
   package var topicsCreated: [UUID] = []
   /// Topics that have other partitions now: more of them, or some with another leader, epoch or replicas.
   package var topicsChanged: [UUID] = []
+  /// Of those topics, the partitions that are new or otherwise.
+  package var partitionsChanged: [TopicIDPartition] = []
   /// Topics that are gone, as they were.
   package var topicsDeleted: [TopicImage] = []
   /// Resources whose configs differ; a topic that came or went is not among them.
   package var configsChanged: [ConfigResource] = []
-  /// Brokers that came, went, or registered again.
+  /// Brokers that came or went, registered again, were fenced or not any more, or are about to stop.
   package var brokersChanged: [BrokerID] = []
 
   package init() {}
@@ -32,6 +34,7 @@ package struct ClusterDelta: Sendable, Equatable {
     var touched = Touched()
     for record in records { touched.note(record) }
     for id in touched.topics.members { delta.noteTopic(id, before: before, after: after) }
+    delta.notePartitions(touched.partitions.members, before: before, after: after)
     for resource in touched.resources.members { delta.noteConfigs(of: resource, before: before, after: after) }
     for broker in touched.brokers.members where before.brokers[broker] != after.brokers[broker] {
       delta.brokersChanged.append(broker)
@@ -43,10 +46,23 @@ package struct ClusterDelta: Sendable, Equatable {
     switch (before.topic(id: id), after.topic(id: id)) {
     case (nil, .some): topicsCreated.append(id)
     case (.some(let old), nil): topicsDeleted.append(old)
-    case (.some(let old), .some(let new)):
-      if old.partitions != new.partitions { topicsChanged.append(id) }
-    case (nil, nil): break
+    case (.some, .some), (nil, nil): break
     }
+  }
+
+  /// Looks at the partitions that records name, not at all there are: a topic may have ten thousand.
+  private mutating func notePartitions(
+    _ partitions: [TopicIDPartition], before: ClusterImage, after: ClusterImage
+  ) {
+    var topics = FirstMentions<UUID>()
+    for partition in partitions {
+      guard let old = before.topic(id: partition.topicID), let new = after.topic(id: partition.topicID),
+        old.partition(partition.partition) != new.partition(partition.partition)
+      else { continue }
+      topics.note(partition.topicID)
+      partitionsChanged.append(partition)
+    }
+    topicsChanged = topics.members
   }
 
   private mutating func noteConfigs(of resource: ConfigResource, before: ClusterImage, after: ClusterImage) {
@@ -64,6 +80,7 @@ package struct ClusterDelta: Sendable, Equatable {
 /// The things that records name, each once, in the order of their first mention.
 private struct Touched {
   var topics = FirstMentions<UUID>()
+  var partitions = FirstMentions<TopicIDPartition>()
   var resources = FirstMentions<ConfigResource>()
   var brokers = FirstMentions<BrokerID>()
 
@@ -73,7 +90,7 @@ private struct Touched {
     case .broker(let record): brokers.note(BrokerID(record.brokerId))
     case .removeBroker(let record): brokers.note(BrokerID(record.brokerId))
     case .topic(let record): topics.note(record.topicId)
-    case .partition(let record): topics.note(record.topicId)
+    case .partition(let record): partitions.note(TopicIDPartition(record.topicId, record.partitionIndex))
     case .removeTopic(let record): topics.note(record.topicId)
     case .config(let record):
       guard let type = ConfigResourceType(rawValue: record.resourceType) else { return }

@@ -4,30 +4,34 @@ internal import Primitives
 /// replicas follow at a distance that grows each time round, so that the load of a lost broker spreads too.
 ///
 /// When every broker names its rack, a partition's replicas lie in as many racks as there are, and no rack has two more
-/// than another.
+/// than another. Brokers that are not active get replicas only where the active ones do not suffice, and never the first.
 struct ReplicaPlacement {
-  /// In placement order: of different racks in turn, where racks are known.
+  /// The active ones, in placement order: of different racks in turn, where racks are known.
   private let brokers: [BrokerRegistration]
+  private let inactive: [BrokerRegistration]
   private let isRackAware: Bool
 
   init(brokers: [BrokerRegistration]) {
     let sorted = brokers.sorted { $0.id < $1.id }
-    isRackAware = !sorted.isEmpty && sorted.allSatisfy { $0.rack != nil }
-    self.brokers = isRackAware ? Self.rackAlternated(sorted) : sorted
+    let active = sorted.filter(\.isActive)
+    inactive = sorted.filter { !$0.isActive }
+    isRackAware = !active.isEmpty && active.allSatisfy { $0.rack != nil }
+    self.brokers = isRackAware ? Self.rackAlternated(active) : active
   }
 
   /// The replicas of `partitionCount` new partitions of which the first has number `firstPartition`; leaders first.
   ///
-  /// - Throws: INVALID_REPLICATION_FACTOR when there are fewer brokers than replicas.
+  /// - Throws: INVALID_REPLICATION_FACTOR when there are fewer brokers than replicas, or none is active.
   func place(
     partitionCount: Int, firstPartition: Int = 0, replicationFactor: Int, random: inout DecisionRandom
   ) throws(KafkaError) -> [[BrokerID]] {
-    guard replicationFactor > 0, replicationFactor <= brokers.count else {
+    let brokerCount = brokers.count + inactive.count
+    guard replicationFactor > 0, replicationFactor <= brokerCount else {
       throw KafkaError(
         .invalidReplicationFactor,
-        "Unable to replicate the partition \(replicationFactor) time(s): only \(brokers.count) broker(s) are registered."
-      )
+        "Unable to replicate the partition \(replicationFactor) time(s): only \(brokerCount) broker(s) are registered.")
     }
+    if brokers.isEmpty { throw KafkaError(.invalidReplicationFactor, "All brokers are fenced or about to stop.") }
     let start = random.index(below: brokers.count)
     let firstShift = random.index(below: brokers.count)
     return (0..<partitionCount).map { number in
@@ -42,10 +46,12 @@ struct ReplicaPlacement {
     let others = brokers.count - 1
     var candidates = (0..<others).map { (leader + 1 + (shift + $0) % others) % brokers.count }
     var chosen = [leader]
-    while chosen.count < replicationFactor {
+    while chosen.count < min(replicationFactor, brokers.count) {
       chosen.append(candidates.remove(at: nextCandidate(candidates, chosen: chosen)))
     }
-    return chosen.map { brokers[$0].id }
+    let missing = replicationFactor - chosen.count
+    let reserve = (0..<missing).map { inactive[(leader + shift + $0) % inactive.count].id }
+    return chosen.map { brokers[$0].id } + reserve
   }
 
   /// Where in `candidates` the next replica is: the first of a rack that holds fewest of those chosen.

@@ -17,6 +17,26 @@ package struct BrokerConfig: Sendable, Equatable {
   /// The addresses to tell clients; nil answers Metadata with the address the client came in on.
   package internal(set) var advertisedListeners: [ListenerConfig]?
 
+  // -- the cluster
+  /// Where the ensemble is; nil for a broker that is alone.
+  package internal(set) var zookeeperConnect: ZooKeeperConnect?
+  package internal(set) var zookeeperSessionTimeoutMs: Int32 = 0
+  /// `user:password` of ZooKeeper's digest scheme.
+  package internal(set) var zookeeperLogin: String?
+  /// How long a start waits for the ensemble; what `zookeeperSessionTimeoutMs` is where nobody set it.
+  package internal(set) var zookeeperConnectionTimeoutMs: Int32 = 0
+  /// The name, in capitals, of the listener at which brokers reach one another.
+  package internal(set) var interBrokerListenerName = ""
+  /// How long requests to other brokers may take, but for fetches of followers.
+  package internal(set) var requestTimeoutMs: Int32 = 0
+  package internal(set) var replicaSocketTimeoutMs: Int32 = 0
+  package internal(set) var socketConnectionSetupTimeoutMs: Int64 = 0
+  package internal(set) var socketConnectionSetupTimeoutMaxMs: Int64 = 0
+  package internal(set) var controlledShutdownEnable = false
+  package internal(set) var controlledShutdownMaxRetries: Int32 = 0
+  package internal(set) var controlledShutdownRetryBackoffMs: Int64 = 0
+  package internal(set) var leaderImbalanceCheckIntervalSeconds: Int64 = 0
+
   // -- connections and requests
   package internal(set) var socketRequestMaxBytes: Int32 = 0
   package internal(set) var socketListenBacklogSize: Int32 = 0
@@ -38,6 +58,21 @@ package struct BrokerConfig: Sendable, Equatable {
   package internal(set) var numPartitions: Int32 = 0
   package internal(set) var defaultReplicationFactor: Int32 = 0
 
+  // -- replication
+  package internal(set) var replicaLagTimeMaxMs: Int64 = 0
+  package internal(set) var replicaFetchBackoffMs: Int32 = 0
+  /// Bytes that a follower asks for of each partition, and in one fetch; the first batch comes whole, however large.
+  package internal(set) var replicaFetchMaxBytes: Int32 = 0
+  package internal(set) var replicaFetchResponseMaxBytes: Int32 = 0
+  package internal(set) var replicaFetchMinBytes: Int32 = 0
+  package internal(set) var replicaFetchWaitMaxMs: Int32 = 0
+  /// `replica.selector.class`: which replica consumers are told to read from.
+  package internal(set) var replicaSelector = ReplicaSelector.leader
+  // -- leaders
+  package internal(set) var autoLeaderRebalanceEnable = false
+  /// 0 to 100.
+  package internal(set) var leaderImbalancePerBrokerPercentage: Int32 = 0
+
   // -- logs
   /// The data folders, at least one (`log.dirs`, else `log.dir`).
   package internal(set) var logDirs: [String] = []
@@ -57,6 +92,7 @@ package struct BrokerConfig: Sendable, Equatable {
   // -- consumer groups
   package internal(set) var groupInitialRebalanceDelayMs: Int32 = 0
   package internal(set) var groupMinSessionTimeoutMs: Int32 = 0
+  package internal(set) var offsetsCommitTimeoutMs: Int32 = 0
   package internal(set) var groupMaxSessionTimeoutMs: Int32 = 0
   package internal(set) var groupMaxSize: Int32 = 0
   package internal(set) var offsetMetadataMaxBytes: Int32 = 0

@@ -38,6 +38,8 @@ package struct TopicConfig: Sendable, Equatable {
   package internal(set) var segmentIndexBytes: Int32 = 0
   package internal(set) var segmentJitterMs: Int64 = 0
   package internal(set) var segmentMs: Int64 = 0
+  /// Whether a replica may lead that is not in sync, where no other is left.
+  package internal(set) var uncleanLeaderElectionEnable = false
 
   /// Whether records count only once they are on the disk. flush.messages=1 says the same in Kafka's words.
   package var isFlushedFirst: Bool { durability == .fsync || flushMessages == 1 }

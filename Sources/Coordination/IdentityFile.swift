@@ -66,6 +66,22 @@ package enum IdentityFile {
     return NodeIdentity(clusterID: id, nodeID: nodeID, directoryIDs: directoryIDs)
   }
 
+  /// The cluster that the folders belong to, as far as their files say; writes nothing. nil where none says so.
+  ///
+  /// - Throws: `.identityMismatch` as `establish`.
+  package static func clusterID(
+    fileSystem: any FileSystem, directories: [String], nodeID: BrokerID, clusterID: String?
+  ) throws(StartError) -> String? {
+    var cluster = clusterID.map { (id: $0, origin: "by its metadata log") }
+    for directory in directories {
+      guard let identity = try read(fileSystem: fileSystem, directory: directory) else { continue }
+      let path = path(in: directory)
+      try check(identity, nodeID: nodeID, cluster: cluster, path: path)
+      cluster = cluster ?? (id: identity.clusterID, origin: "that of \(path)")
+    }
+    return cluster?.id
+  }
+
   /// The identity of one folder; nil when it has no file.
   ///
   /// - Throws: `.identityMismatch` when the file is not as we, or Kafka since 3.0 with directory ids, write it.

@@ -72,6 +72,20 @@ package final class LocalCoordination: CoordinationService {
     if logByteCount >= snapshotDueAtBytes { takeSnapshot() }
   }
 
+  /// The one broker there is. Its epoch is the offset that its registration gets: it grows with each.
+  package func register(_ presence: BrokerPresence) {
+    let present = PresentBroker(presence: presence, epoch: image.nextOffset.value)
+    events += [.registered(epoch: present.epoch), .brokersPresent([present])]
+    events.append(.controllerChanged(presence.id, controllerEpoch: 1))
+  }
+
+  package var clusterID: String? { image.clusterID.isEmpty ? nil : image.clusterID }
+
+  package func close() { events.append(.closed) }
+
+  /// Nothing here waits for anything.
+  package func tick(_ now: Instant) -> Instant? { nil }
+
   /// What happened since the last call, oldest first.
   package func poll() -> [CoordinationEvent] {
     let told = events

@@ -1,16 +1,18 @@
-internal import Cluster
+package import Cluster
 package import Effects
 internal import Primitives
 
 /// Looks at the metadata of a single node that is stopped, and changes nothing.
 package enum MetadataInspection {
   /// What was found in sound files.
-  package struct Outcome: Hashable, Sendable {
+  package struct Outcome: Sendable {
     package let recordCount: Int
     /// Bytes of an unfinished change at the end of the log: the next start cuts them off.
     package let tornByteCount: Int
     /// The cluster that the metadata is of; nil where there is none yet.
-    package let clusterID: String?
+    package var clusterID: String? { image.clusterID.isEmpty ? nil : image.clusterID }
+    /// What the files amount to.
+    package let image: ClusterImage
   }
 
   /// Reads `metadata.snapshot` and `metadata.log` in `directory`; either may be missing.
@@ -34,6 +36,6 @@ package enum MetadataInspection {
     }
     return Outcome(
       recordCount: frames.reduce(0) { $0 + $1.records.count }, tornByteCount: tornByteCount,
-      clusterID: image.clusterID.isEmpty ? nil : image.clusterID)
+      image: image)
   }
 }

@@ -11,25 +11,16 @@ internal import Primitives
 /// Sockets are edge-triggered, with a flag that remembers what is readable: after a read that did not fill the buffer no
 /// second call asks whether there is more.
 final class EventLoop: Transport, ShardLinks, DiskWorkers {
-  private struct Socket {
-    var descriptor: Int32 = -1
-    var generation: UInt32 = 0
-    var host = ""
-    /// The kernel may hold bytes that have not been read.
-    var isReadable = false
-    /// The peer has ended its side: only reading to the end shows it.
-    var isHungUp = false
-    var isPaused = false
-    var isInReadList = false
-  }
-
-  private let epoll: Int32
+  let epoll: Int32
   private let mailboxes: [Mailbox]
-  private let index: Int
+  let index: Int
   private let limits: ConnectionLimits
   private let disks: DiskThreads
   private let logger: Logger
-  private var sockets: [Socket] = []
+  let resolver: Resolver
+  var sockets: [LoopSocket] = []
+  /// Connections of ours that came to nothing at once: the shard learns of it with the next turn.
+  var failedConnects: [ConnectionID] = []
   private var freeSlots: [Int] = []
   /// Sockets to read from though no new event will say so.
   private var readList: [ConnectionID] = []
@@ -50,9 +41,10 @@ final class EventLoop: Transport, ShardLinks, DiskWorkers {
   private static let readBytesMax = 1 << 20
 
   init(
-    index: Int, mailboxes: [Mailbox], disks: DiskThreads, limits: ConnectionLimits, logger: Logger, listeners: [Int32],
-    connectionsMax: Int
+    index: Int, mailboxes: [Mailbox], disks: DiskThreads, resolver: Resolver, limits: ConnectionLimits, logger: Logger,
+    listeners: [Int32], connectionsMax: Int
   ) {
+    self.resolver = resolver
     self.disks = disks
     self.connectionsMax = connectionsMax
     self.index = index
@@ -87,13 +79,14 @@ final class EventLoop: Transport, ShardLinks, DiskWorkers {
     var mustNotSleep = shard.endTurn()
     postOutbox()
     while true {
-      let timeout = sleepMs(shard, mustNotSleep || !readList.isEmpty, stopDeadline)
+      let timeout = sleepMs(shard, mustNotSleep || !readList.isEmpty || !failedConnects.isEmpty, stopDeadline)
       let ready = Int(ottla_epoll_wait(epoll, events.baseAddress, Int32(Self.eventCountMax), timeout))
       mailboxes[index].wakeUp()
       shard.beginTurn()
       let again = readList
       readList.removeAll(keepingCapacity: true)
       for id in again { readAgain(id, shard) }
+      tellFailedConnects(shard)
       for position in 0..<max(0, ready) { handle(events[position], shard) }
       for message in mailboxes[index].take() {
         if case .stop = message {
@@ -115,6 +108,7 @@ final class EventLoop: Transport, ShardLinks, DiskWorkers {
     }
     if !shard.stop() { barrier.noteUncleanStop() }
     barrier.note(closedEnds: shard.closedEnds)
+    barrier.note(brokerEpoch: shard.brokerEpoch)
   }
 
   /// How long to wait for events: not at all when there is work, else to the next deadline.
@@ -135,6 +129,8 @@ final class EventLoop: Transport, ShardLinks, DiskWorkers {
       accept(Int(Self.listenerTag - tag), shard)
     case let value:
       let id = ConnectionID(slot: Int(value & 0xffff_ffff), generation: UInt32(value >> 32))
+      guard isTaken(id) else { return }
+      if case .connecting = sockets[id.slot].stage { finishConnect(id, shard) }
       guard isOpen(id) else { return }
       if event.events & ottla_event_out() != 0 { shard.writable(id) }
       if event.events & ottla_event_hangup() != 0 { sockets[id.slot].isHungUp = true }
@@ -150,15 +146,40 @@ final class EventLoop: Transport, ShardLinks, DiskWorkers {
     case .shard(let message): shard.deliver(message)
     case .accepted(let descriptor, let box): open(descriptor, box.address, shard)
     case .disk(let token, let result): shard.diskFinished(token, result)
+    case .resolved(let id, let addresses): resolved(id, addresses, shard)
     case .listen: listen()
+    case .coordination: shard.pollCoordination()
+    case .leave(let signal): shard.leaveCluster { signal.set() }
     case .stop: break
     }
   }
 
   // MARK: sockets
 
+  /// Whether the slot is still that connection's, open or not yet.
+  func isTaken(_ id: ConnectionID) -> Bool {
+    guard id.slot < sockets.count, sockets[id.slot].generation == id.generation else { return false }
+    if case .free = sockets[id.slot].stage { return false }
+    return true
+  }
+
   private func isOpen(_ id: ConnectionID) -> Bool {
-    id.slot < sockets.count && sockets[id.slot].descriptor >= 0 && sockets[id.slot].generation == id.generation
+    guard id.slot < sockets.count, sockets[id.slot].generation == id.generation else { return false }
+    if case .open = sockets[id.slot].stage { return true }
+    return false
+  }
+
+  /// A slot for a new connection; `LoopSocket.stage` is to be set.
+  func takeSlot() -> ConnectionID {
+    let slot = freeSlots.popLast() ?? sockets.count
+    if slot == sockets.count { sockets.append(LoopSocket()) }
+    return ConnectionID(slot: slot, generation: sockets[slot].generation)
+  }
+
+  /// Has the kernel tell of a connection's socket; false where it cannot.
+  func watch(_ descriptor: Int32, _ id: ConnectionID) -> Bool {
+    let events = ottla_event_in() | ottla_event_out() | ottla_event_hangup() | ottla_event_edge()
+    return ottla_epoll_add(epoll, descriptor, events, id.value) == 0
   }
 
   private func listen() {
@@ -236,18 +257,15 @@ final class EventLoop: Transport, ShardLinks, DiskWorkers {
   }
 
   private func open(_ descriptor: Int32, _ address: PeerAddress, _ shard: Shard) {
-    let slot = freeSlots.popLast() ?? sockets.count
-    if slot == sockets.count { sockets.append(Socket()) }
-    let generation = sockets[slot].generation
-    let id = ConnectionID(slot: slot, generation: generation)
-    let events = ottla_event_in() | ottla_event_out() | ottla_event_hangup() | ottla_event_edge()
-    guard ottla_epoll_add(epoll, descriptor, events, id.value) == 0 else {
+    let id = takeSlot()
+    guard watch(descriptor, id) else {
       _ = ottla_close(descriptor)
       limits.leave(address.host)
-      freeSlots.append(slot)
+      freeSlots.append(id.slot)
       return
     }
-    sockets[slot] = Socket(descriptor: descriptor, generation: generation, host: address.host)
+    sockets[id.slot] = LoopSocket(
+      stage: .open, descriptor: descriptor, generation: id.generation, acceptedFrom: address.host)
     shard.opened(id, address)
   }
 
@@ -306,11 +324,11 @@ final class EventLoop: Transport, ShardLinks, DiskWorkers {
   }
 
   func close(_ connection: ConnectionID) {
-    guard isOpen(connection) else { return }
+    guard isTaken(connection) else { return }
     let slot = connection.slot
-    _ = ottla_close(sockets[slot].descriptor)
-    limits.leave(sockets[slot].host)
-    sockets[slot] = Socket(generation: sockets[slot].generation &+ 1)
+    if sockets[slot].descriptor >= 0 { _ = ottla_close(sockets[slot].descriptor) }
+    if let host = sockets[slot].acceptedFrom { limits.leave(host) }
+    sockets[slot] = LoopSocket(generation: sockets[slot].generation &+ 1)
     freeSlots.append(slot)
   }
 

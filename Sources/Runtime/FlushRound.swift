@@ -39,6 +39,6 @@ final class FlushRound: Sendable {
   }
 
   func waitForHelpers() {
-    while helpersLeft.load(ordering: .acquiring) > 0 { ottla_wait_readable(descriptor) }
+    while helpersLeft.load(ordering: .acquiring) > 0 { ottla_wait_readable(descriptor, -1) }
   }
 }

@@ -79,7 +79,7 @@ final class JobQueue<Job: Sendable>: Sendable {
         ottla_eventfd_signal(descriptor)
         return nil
       case .nothing:
-        ottla_wait_readable(descriptor)
+        ottla_wait_readable(descriptor, -1)
         ottla_eventfd_clear(descriptor)
       }
     }

@@ -9,8 +9,14 @@ enum LoopMessage: Sendable {
   case accepted(descriptor: Int32, PeerAddressBox)
   /// A job for the disk has been done.
   case disk(DiskToken, DiskResult)
+  /// Where a name leads that a connection of this loop waits for; nowhere where there are no addresses.
+  case resolved(ConnectionID, addresses: [String])
   /// Listen from now on: the broker is ready.
   case listen
+  /// The coordination service has something to tell.
+  case coordination
+  /// Give all leadership away and leave the cluster; then say so.
+  case leave(LeaveSignal)
   case stop
 }
 
@@ -62,6 +68,9 @@ package final class Mailbox: Sendable {
   }
 
   func wakeUp() { isAsleep.store(false, ordering: .sequentiallyConsistent) }
+
+  /// Lets the loop ask its coordination service: from any thread.
+  package func wakeForCoordination() { post([.coordination]) }
 
   /// Asks the loop to end: from any thread.
   package func stop() { post([.stop]) }

@@ -12,10 +12,18 @@ struct OpenFilesBudget: Hashable {
   /// Listeners, locks, checkpoints, the metadata log, and what the disk's threads open for themselves.
   private static let others = 64
 
-  /// Segment files get what is asked for, but no more than half of what `limit`, that of the process, leaves; connections get
-  /// the rest. Each gets 16 however low the limit is.
-  init(limit: Int, segmentFilesMax: Int) {
-    let rest = max(0, limit - Self.others)
+  /// The brokers of a cluster for which there is to be room, beside this one.
+  private static let otherBrokers = 16
+
+  /// How many connections to other brokers there may be: a shard has one a lane to each.
+  static func toBrokers(_ config: BrokerConfig, shards: Int, lanes: Int) -> Int {
+    config.zookeeperConnect == nil ? 0 : otherBrokers * shards * lanes
+  }
+
+  /// Segment files get what is asked for, but no more than half of what `limit`, that of the process, and connections to other
+  /// brokers leave; connections of clients get the rest. Each gets 16 however low the limit is.
+  init(limit: Int, segmentFilesMax: Int, toBrokers: Int = 0) {
+    let rest = max(0, limit - Self.others - toBrokers)
     segmentFiles = min(segmentFilesMax, max(16, rest / 2))
     connections = max(16, rest - segmentFiles)
   }

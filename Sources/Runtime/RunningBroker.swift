@@ -31,6 +31,7 @@ package final class RunningBroker {
   private let mailboxes: [Mailbox]
   private let threads = ThreadList()
   private let disks: DiskThreads
+  private let resolver: Resolver
   private let config: BrokerConfig
   private let fileSystem = LinuxFileSystem()
   private let logger: Logger
@@ -40,13 +41,22 @@ package final class RunningBroker {
   /// How long the stop waits for clients to take their last answers, in ms.
   private static let stopGraceMs: Int64 = 3000
 
+  /// How long it may take to give leadership away and leave the cluster, in ms.
+  private static let leaveMsMax: Int32 = 10_000
+
   /// Starts a broker; returns when it accepts connections.
   ///
-  /// - Parameter onHalt: called, on a thread of the broker's, when it cannot go on: its disks have failed. It is to be
-  ///   stopped then. The text says why.
+  /// - Parameters:
+  ///   - ensemble: makes the client for `zookeeper.connect`; needed where that is set.
+  ///   - onHalt: called, on a thread of the broker's, when it cannot go on: its disks have failed. It is to be stopped then.
+  ///     The text says why.
   package init(
-    config: BrokerConfig, logger: Logger, onHalt: @escaping @Sendable (String) -> Void = { _ in }
+    config: BrokerConfig, logger: Logger, ensemble: EnsembleMaker? = nil,
+    onHalt: @escaping @Sendable (String) -> Void = { _ in }
   ) throws(StartFailure) {
+    if let connect = config.zookeeperConnect, ensemble == nil {
+      throw StartFailure("zookeeper.connect is \(connect.text), but this program has no ZooKeeper client")
+    }
     self.config = config
     self.logger = logger
     let locks = try Self.lock(config.logDirs, fileSystem)
@@ -57,7 +67,7 @@ package final class RunningBroker {
     do throws(StartFailure) {
       (descriptors, addresses) = try Self.listen(config)
       // Last, for it takes the note away that all was closed in order: a start that fails before leaves it.
-      start = try Self.prepare(config, fileSystem, logger)
+      start = try Self.prepare(config, unusedFolders, fileSystem, logger)
     } catch {
       for descriptor in locks + descriptors { _ = ottla_close(descriptor) }
       throw error
@@ -69,7 +79,9 @@ package final class RunningBroker {
     self.mailboxes = mailboxes
 
     let openFilesLimit = Int(ottla_open_files_limit())
-    let openFiles = OpenFilesBudget(limit: openFilesLimit, segmentFilesMax: Int(config.ottlaOpenFilesMax))
+    let openFiles = OpenFilesBudget(
+      limit: openFilesLimit, segmentFilesMax: Int(config.ottlaOpenFilesMax),
+      toBrokers: OpenFilesBudget.toBrokers(config, shards: shardCount, lanes: PeerLane.allCases.count))
     openFiles.warn(config, limit: openFilesLimit, logger)
     let limits = ConnectionLimits()
     let barrier = StopBarrier(count: shardCount)
@@ -80,14 +92,18 @@ package final class RunningBroker {
       folders: config.logDirs, fileSystem: fileSystem, flushThreads: Int(config.ottlaFlushThreads),
       mailboxes: mailboxes)
     self.disks = disks
-    let registration = BrokerRegistration(
+    let resolver = Resolver(mailboxes: mailboxes)
+    self.resolver = resolver
+    let presence = BrokerPresence(
       id: config.nodeId, rack: config.brokerRack,
-      endpoints: addresses.map { BrokerEndpoint(name: $0.name, host: $0.host, port: Int32($0.port)) })
+      endpoints: AdvertisedEndpoints.endpoints(config, bound: addresses), incarnation: start.mode.incarnation,
+      dataID: .zero, lastRun: start.lastRun)
     for index in 0..<shardCount {
       let body: @Sendable () -> Void = {
         let loop = EventLoop(
-          index: index, mailboxes: mailboxes, disks: disks, limits: limits, logger: logger,
-          listeners: index == Shard.controllerShard ? listeners : [], connectionsMax: openFiles.connections)
+          index: index, mailboxes: mailboxes, disks: disks, resolver: resolver, limits: limits,
+          logger: logger, listeners: index == Shard.controllerShard ? listeners : [],
+          connectionsMax: openFiles.connections)
         let environment = ShardEnvironment(
           time: LinuxClock(), random: LinuxRandom(), fileSystem: fileSystem, logger: logger, transport: loop,
           links: loop, disk: loop, halt: onHalt)
@@ -95,18 +111,19 @@ package final class RunningBroker {
           index: index, count: shardCount, config: config, startMode: start.mode, environment: environment,
           openFilesMax: openFiles.segmentFiles)
         if index == Shard.controllerShard {
-          do {
-            let coordination = try LocalCoordination(
-              fileSystem: fileSystem, directory: config.logDirs[0] + "/cluster-metadata")
-            if coordination.recovery.truncatedByteCount > 0 {
-              logger.warning(
-                "cut \(coordination.recovery.truncatedByteCount) bytes off the metadata log: a change that was not finished"
-              )
+          do throws(StartError) {
+            let coordination: any CoordinationService
+            if let connect = config.zookeeperConnect, let ensemble {
+              let mailbox = mailboxes[index]
+              coordination = start.coordination.ensemble(connect, ensemble) { mailbox.wakeForCoordination() }
+            } else {
+              coordination = try start.coordination.local()
             }
-            if let refusal = unusedFolders.refusal(coordination.image) { throw StartFailure(refusal) }
             let host = ControllerHost(
-              coordination: coordination, controller: Controller(config: config, randomSeed: LinuxRandom().next()))
-            shard.host(host, clusterID: start.clusterID, registration: registration) { result in
+              coordination: coordination, controller: Controller(config: config, randomSeed: LinuxRandom().next()),
+              clusterID: start.coordination.clusterID ?? UUID(random: LinuxRandom().next).description,
+              identify: start.coordination.identify)
+            shard.host(host, presence: presence) { result in
               ready.set(result.mapError { StartFailure("the cluster's metadata: \($0.message ?? $0.code.name)") })
             }
           } catch {
@@ -129,6 +146,9 @@ package final class RunningBroker {
 
   /// Stops: answers what is parked, closes connections and logs, and notes that all was closed in order.
   package func stop() {
+    let left = LeaveSignal()
+    mailboxes[Shard.controllerShard].post([.leave(left)])
+    left.wait(msMax: Self.leaveMsMax)
     halt()
     for directory in config.logDirs where barrier.isClean {
       do throws(IOError) {
@@ -136,7 +156,7 @@ package final class RunningBroker {
         try fileSystem.syncAll(holding: directory)
         let ends = barrier.closedEnds.filter { fileSystem.exists(directory + "/" + $0.key.description) }
         try OffsetCheckpoint(.recoveryPoint, logDirectory: directory, fileSystem: fileSystem).write(ends)
-        try CleanShutdownMarker(brokerEpoch: -1).write(logDirectory: directory, fileSystem: fileSystem)
+        try CleanShutdownMarker(brokerEpoch: barrier.brokerEpoch).write(logDirectory: directory, fileSystem: fileSystem)
       } catch { logger.error("no clean-shutdown marker in \(directory): \(error)") }
     }
     for lock in locks { _ = ottla_close(lock) }
@@ -147,12 +167,14 @@ package final class RunningBroker {
     for mailbox in mailboxes { mailbox.stop() }
     threads.join()
     disks.stop()
+    resolver.stop()
   }
 
   // MARK: before the shards
 
   private struct Start {
-    let clusterID: String
+    let coordination: CoordinationStart
+    let lastRun: LastRun
     let mode: StartMode
   }
 
@@ -187,34 +209,53 @@ package final class RunningBroker {
   }
 
   private static func prepare(
-    _ config: BrokerConfig, _ fileSystem: LinuxFileSystem, _ logger: Logger
+    _ config: BrokerConfig, _ unusedFolders: UnusedFolders, _ fileSystem: LinuxFileSystem, _ logger: Logger
   ) throws(StartFailure) -> Start {
     do {
       if let reason = try DoubledFolders.refusal(among: config.logDirs, fileSystem) { throw StartFailure(reason) }
       let random = LinuxRandom()
       // The metadata knows whose it is: a meta.properties that is gone is made anew with that, one of another cluster refused.
       let metadata = try MetadataInspection.run(config.logDirs[0] + "/cluster-metadata", fileSystem: fileSystem)
-      let identity = try IdentityFile.establish(
-        fileSystem: fileSystem, directories: config.logDirs, nodeID: config.nodeId, clusterID: metadata.clusterID,
-        random: random.next)
+      let clusterID = try IdentityFile.clusterID(
+        fileSystem: fileSystem, directories: config.logDirs, nodeID: config.nodeId, clusterID: metadata.clusterID)
       var isClean = true
+      var stoppedAs: Int64?
       var checkpoints: [FolderCheckpoints] = []
       var leftovers: [String] = []
       for directory in config.logDirs {
         for name in try fileSystem.list(directory) where LogFileName.isDeletedFolder(name) {
           leftovers.append(directory + "/" + name)
         }
-        if try CleanShutdownMarker.read(logDirectory: directory, fileSystem: fileSystem) == nil { isClean = false }
+        let marker = try CleanShutdownMarker.read(logDirectory: directory, fileSystem: fileSystem)
+        if marker == nil { isClean = false }
+        stoppedAs = stoppedAs ?? marker?.brokerEpoch
         try CleanShutdownMarker.remove(logDirectory: directory, fileSystem: fileSystem)
         checkpoints.append(try FolderCheckpoints(beginning: directory, fileSystem))
       }
       if !isClean { try syncFolders(config, fileSystem, logger) }
+      let isSameBoot = try BootMark.renew(in: config.logDirs[0], fileSystem)
+      let lastRun: LastRun =
+        if isClean { .stopped(brokerEpoch: stoppedAs ?? -1) } else { isSameBoot ? .killed : .lost }
+      let coordination = CoordinationStart(
+        config: config, fileSystem: fileSystem, logger: logger, unusedFolders: unusedFolders, clusterID: clusterID,
+        localImage: metadata.image, holdsPartitions: try holdsPartitions(config, fileSystem))
       return Start(
-        clusterID: identity.clusterID,
-        mode: StartMode(wasCleanShutdown: isClean, checkpoints: checkpoints, leftoverFolders: leftovers))
+        coordination: coordination, lastRun: lastRun,
+        mode: StartMode(
+          wasCleanShutdown: isClean, incarnation: UUID(random: random.next), checkpoints: checkpoints,
+          leftoverFolders: leftovers))
     } catch {
       throw StartFailure("\(error)")
     }
+  }
+
+  private static func holdsPartitions(_ config: BrokerConfig, _ fileSystem: LinuxFileSystem) throws(IOError) -> Bool {
+    for directory in config.logDirs {
+      if try fileSystem.list(directory).contains(where: { LogFileName.topicPartition(ofFolder: $0) != nil }) {
+        return true
+      }
+    }
+    return false
   }
 
   /// Brings to the disk what the last run left in memory, of all logs at once: what is then read from the disk is what there
@@ -266,7 +307,7 @@ private final class StartSignal: Sendable {
   func wait() -> Result<Void, StartFailure> {
     while true {
       if let outcome = result.withLock({ $0 }) { return outcome }
-      ottla_wait_readable(descriptor)
+      ottla_wait_readable(descriptor, -1)
     }
   }
 }

@@ -28,6 +28,9 @@ package struct ShardThread: ~Copyable {
   /// Waits until the thread has ended.
   package consuming func join() { pthread_join(thread, nil) }
 
+  /// Lets the thread end by itself.
+  consuming func detach() { pthread_detach(thread) }
+
   private final class Work: Sendable {
     let name: String
     let body: @Sendable () -> Void

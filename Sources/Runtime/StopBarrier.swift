@@ -8,6 +8,7 @@ final class StopBarrier: Sendable {
   private let everybody: UInt64
   private let wasUnclean = Atomic<Bool>(false)
   private let ends = Mutex<[TopicPartition: Offset]>([:])
+  private let epoch = Atomic<Int64>(-1)
 
   init(count: Int) { everybody = count >= 64 ? .max : (1 << UInt64(count)) - 1 }
 
@@ -15,6 +16,10 @@ final class StopBarrier: Sendable {
   /// Where the logs of a loop ended that were closed in order.
   func note(closedEnds: [TopicPartition: Offset]) { ends.withLock { $0.merge(closedEnds) { $1 } } }
   var closedEnds: [TopicPartition: Offset] { ends.withLock { $0 } }
+
+  /// Under which epoch the broker was part of its cluster; -1 where it was not.
+  func note(brokerEpoch: Int64) { epoch.max(brokerEpoch, ordering: .acquiringAndReleasing) }
+  var brokerEpoch: Int64 { epoch.load(ordering: .acquiring) }
 
   /// A log of some loop could not be closed in order.
   func noteUncleanStop() { wasUnclean.store(true, ordering: .releasing) }

@@ -19,13 +19,15 @@ struct UnusedFolders: Sendable {
     self.fileSystem = fileSystem
   }
 
-  /// Why a start on these folders would lose partitions; nil where it would not.
-  func refusal(_ image: ClusterImage) -> String? {
+  /// Why a start on these folders would lose partitions; nil where it would not. What other brokers have, too, can be had
+  /// from them.
+  func refusal(_ image: ClusterImage, of broker: BrokerID) -> String? {
     guard let folder = unused.first, unused.count < all.count else { return nil }
     var missing: [TopicPartition] = []
     for name in image.topicNames {
       guard let topic = image.topic(named: name) else { continue }
-      missing += topic.partitions.indices.map { TopicPartition(name, Int32($0)) }.filter(hasNoFolder)
+      missing += topic.partitions.enumerated().filter { $1.isr == [broker] }
+        .map { TopicPartition(name, Int32($0.offset)) }.filter(hasNoFolder)
     }
     guard let example = missing.first else { return nil }
     return "\(folder) has nothing in it, and \(missing.count) partitions are without their folders, as \(example): "

@@ -65,6 +65,11 @@ package final class Log {
   var checkpointSnapshots: [Offset] = []
   /// How often the log was cut: a flush begun before a cut says nothing of what came after.
   var cutCount = 0
+  /// The last cut that reached below what was flushed, while the recovery-point-offset-checkpoint may say more than is so.
+  /// Its owner writes `recoveryPoint` there and says `noteCutWritten`; `recoveryPoint` stays until then.
+  package internal(set) var unnotedCut: Int?
+  /// What the recovery point is to become then.
+  var heldRecoveryPoint = Offset.zero
   /// Everything below was compared with everything else by a cleaning: what `cleaner-offset-checkpoint` keeps. Means
   /// nothing where the log is not compacted.
   package internal(set) var firstDirtyOffset = Offset.zero

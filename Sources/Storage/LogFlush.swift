@@ -75,7 +75,7 @@ extension Log {
       _ = fence(.io(failure))
     } else if !isFenced {
       flushedBytes = max(flushedBytes, work.writtenBytes)
-      if work.cutCount == cutCount { recoveryPoint = max(recoveryPoint, work.endOffset) }
+      if work.cutCount == cutCount { noteFlushed(to: work.endOffset) }
     }
   }
 

@@ -12,8 +12,7 @@ extension Log {
     try writePending()
     guard offset < logEndOffset else { return }
     if let swap, offset < swap.endOffset { try completeSwap(now: now) }
-    cutCount += 1
-    isChanged = true
+    noteCut(to: offset)
     let start = try offset < segments[0].baseOffset ? nil : cutLocation(of: offset)
     do throws(IOError) {
       if let start {
@@ -31,6 +30,7 @@ extension Log {
     } catch { throw fence(.io(error)) }
     logStartOffset = min(logStartOffset, logEndOffset)
     recoveryPoint = min(recoveryPoint, logEndOffset)
+    heldRecoveryPoint = min(heldRecoveryPoint, logEndOffset)
     firstDirtyOffset = min(firstDirtyOffset, logEndOffset)
   }
 

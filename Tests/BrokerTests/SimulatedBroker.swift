@@ -116,7 +116,9 @@ final class SimulatedBroker {
   /// A disk that forgets what was not synced when the power goes.
   private(set) var simulatedDisk: SimulatedDisk?
   private var fileSystem: any FileSystem { simulatedDisk ?? disk }
-  let clock = HandClock()
+  let clock: HandClock
+  /// The way to other brokers; nil for a broker that is alone.
+  let network: SimulatedBrokerNetwork?
   let random: SeededRandom
   let log = LogLines()
   let config: BrokerConfig
@@ -128,15 +130,19 @@ final class SimulatedBroker {
   /// Why the broker said that it cannot go on.
   private(set) var haltReason: String?
   private var nextSlot = 0
-  private var isReady = false
+  /// Whether it takes connections.
+  private(set) var isReady = false
 
   static let directory = "/data"
 
   /// Starts a broker on an empty disk, or on what another left.
   init(
     shards shardCount: Int = 1, seed: UInt64 = 1, disk: MemoryFileSystem = MemoryFileSystem(),
-    simulatedDisk: SimulatedDisk? = nil, settings: [(name: String, value: String)] = []
+    simulatedDisk: SimulatedDisk? = nil, settings: [(name: String, value: String)] = [],
+    clock: HandClock = HandClock(), network: SimulatedBrokerNetwork? = nil
   ) throws {
+    self.clock = clock
+    self.network = network
     self.disk = disk
     self.simulatedDisk = simulatedDisk
     self.shardCount = shardCount
@@ -154,6 +160,7 @@ final class SimulatedBroker {
   // MARK: life
 
   private func start(wasClean: Bool) throws {
+    let lastEpoch = shards.first?.brokerEpoch ?? -1
     var checkpoints: [FolderCheckpoints] = []
     var leftovers: [String] = []
     for directory in config.logDirs {
@@ -167,12 +174,17 @@ final class SimulatedBroker {
     links = SimulatedLinks(count: shardCount)
     diskWorkers.removeAll()
     haltReason = nil
-    networks = (0..<shardCount).map { _ in SimulatedNetwork() }
+    networks = (0..<shardCount).map { index in
+      let end = SimulatedNetwork { [unowned self] in makeConnectionID() }
+      end.brokers = network.map { SimulatedBrokerNetworkEnd(network: $0, broker: config.nodeId, shard: index) }
+      return end
+    }
+    let incarnation = UUID(random: random.next)
     shards = (0..<shardCount).map { index in
       Shard(
         index: index, count: shardCount, config: config,
         startMode: StartMode(
-          wasCleanShutdown: wasClean, checkpoints: checkpoints, leftoverFolders: leftovers),
+          wasCleanShutdown: wasClean, incarnation: incarnation, checkpoints: checkpoints, leftoverFolders: leftovers),
         environment: ShardEnvironment(
           time: clock, random: random, fileSystem: fileSystem, logger: Logger(sink: log, levelMin: .debug),
           transport: networks[index], links: SimulatedLinksEnd(links, index: index),
@@ -182,10 +194,13 @@ final class SimulatedBroker {
     let host = ControllerHost(
       coordination: try LocalCoordination(
         fileSystem: fileSystem, directory: config.logDirs[0] + "/cluster-metadata"),
-      controller: Controller(config: config, randomSeed: random.next()))
-    let registration = BrokerRegistration(
-      id: config.nodeId, rack: nil, endpoints: [BrokerEndpoint(name: "PLAINTEXT", host: "localhost", port: 9092)])
-    shards[0].host(host, clusterID: "MkU3OEVBNTcwNTJENDM2Qg", registration: registration) { [unowned self] result in
+      controller: Controller(config: config, randomSeed: random.next()), clusterID: "MkU3OEVBNTcwNTJENDM2Qg",
+      identify: { _, _ in .success(UUID(high: 1, low: 1)) })
+    let presence = BrokerPresence(
+      id: config.nodeId, rack: nil, endpoints: [BrokerEndpoint(name: "PLAINTEXT", host: "localhost", port: 9092)],
+      incarnation: incarnation, dataID: UUID(high: 1, low: 1),
+      lastRun: wasClean ? .stopped(brokerEpoch: lastEpoch) : .lost)
+    shards[0].host(host, presence: presence) { [unowned self] result in
       if case .success = result { isReady = true }
     }
     settle()
@@ -220,22 +235,27 @@ final class SimulatedBroker {
 
   /// Loses the process and what the disk had not got yet, and starts another on what is left.
   func cutPower(data: UnsyncedFate, names: UnsyncedFate, seed: UInt64) throws {
-    loseConnections()
+    loseConnections(isMachineGone: true)
     simulatedDisk = simulatedDisk?.afterPowerCut(data: data, names: names, seed: seed)
     try start(wasClean: false)
   }
 
-  private func loseConnections() {
+  private func loseConnections(isMachineGone: Bool = false) {
     for network in networks {
       for client in network.clients.values { client.isClosed = true }
     }
+    network?.dropConnections(of: config.nodeId, isMachineGone: isMachineGone)
   }
 
   // MARK: clients
 
+  func makeConnectionID() -> ConnectionID {
+    defer { nextSlot += 1 }
+    return ConnectionID(slot: nextSlot, generation: UInt32(nextSlot))
+  }
+
   func connect(to shard: Int = 0) -> SimulatedClient {
-    let client = SimulatedClient(id: ConnectionID(slot: nextSlot, generation: UInt32(nextSlot)), shard: shard)
-    nextSlot += 1
+    let client = SimulatedClient(id: makeConnectionID(), shard: shard)
     networks[shard].clients[client.id] = client
     shards[shard].beginTurn()
     shards[shard].opened(
@@ -269,12 +289,20 @@ final class SimulatedBroker {
       client.outgoing = []
       bytes.withUnsafeBytes { shard.received(client.id, $0) }
     }
+    deliverFromBrokers(index)
     for sender in 0..<shardCount {
       let messages = links.queues[index][sender].prefix(messageCount)
       links.queues[index][sender].removeFirst(messages.count)
       for message in messages { shard.deliver(message) }
     }
     _ = shard.endTurn()
+  }
+
+  private func deliverFromBrokers(_ index: Int) {
+    let failed = networks[index].failedConnects
+    networks[index].failedConnects = []
+    for id in failed { shards[index].closed(id) }
+    network?.deliver(to: self, index)
   }
 
   /// Turns until nothing is left to do but wait.
@@ -321,10 +349,12 @@ final class SimulatedBroker {
   func settleRandomly() {
     for _ in 0..<100_000 {
       stepRandomly()
-      if links.isEmpty, !hasInput, !hasWork(), diskWorkers.isEmpty { return }
+      if isAtRest { return }
     }
     Issue.record("the broker never comes to rest")
   }
+
+  var isAtRest: Bool { links.isEmpty && !hasInput && !hasWork() && diskWorkers.isEmpty }
 
   func stepRandomly() {
     if random.chance(oneIn: 3), let order = diskWorkers.next(random.below) { finish(order) }
@@ -337,6 +367,7 @@ final class SimulatedBroker {
       client.outgoing.removeFirst(count)
       bytes.withUnsafeBytes { shard.received(client.id, $0) }
     }
+    if !random.chance(oneIn: 3) { deliverFromBrokers(index) }
     for sender in 0..<shardCount where !random.chance(oneIn: 3) {
       let messages = links.queues[index][sender].prefix(1 + random.below(4))
       links.queues[index][sender].removeFirst(messages.count)
@@ -359,8 +390,11 @@ final class SimulatedBroker {
     settle()
   }
 
-  private var hasInput: Bool {
-    networks.contains { $0.clients.values.contains { !$0.isPaused && !$0.outgoing.isEmpty } }
+  var hasInput: Bool {
+    networks.indices.contains { index in
+      networks[index].clients.values.contains { !$0.isPaused && !$0.outgoing.isEmpty }
+        || !networks[index].failedConnects.isEmpty || network?.hasArrivals(config.nodeId, index) ?? false
+    }
   }
 
   private func hasWork() -> Bool {

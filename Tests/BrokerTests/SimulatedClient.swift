@@ -142,8 +142,42 @@ final class SimulatedClient {
 /// The network of one shard.
 final class SimulatedNetwork: Transport {
   var clients: [ConnectionID: SimulatedClient] = [:]
+  /// The way to other brokers; without it there is none.
+  var brokers: SimulatedBrokerNetworkEnd?
+
+  private let makeID: () -> ConnectionID
+  /// Where a test plays the other broker: connections of ours, in their order, and what was written to each.
+  var isPlayed = false
+  var dialled: [ConnectionID] = []
+  var written: [ConnectionID: [UInt8]] = [:]
+  /// How many bytes a played broker takes of each write; nil for all.
+  var playedRoom: Int?
+  /// Connections of ours that lead nowhere: the shard is to be told.
+  var failedConnects: [ConnectionID] = []
+
+  init(makeID: @escaping () -> ConnectionID) { self.makeID = makeID }
+
+  func connect(to host: String, port: Int32) -> ConnectionID {
+    let id = makeID()
+    if isPlayed {
+      dialled.append(id)
+      written[id] = []
+    } else if let brokers {
+      brokers.connect(id, to: host, port: port)
+    } else {
+      failedConnects.append(id)
+    }
+    return id
+  }
 
   func write(_ bytes: UnsafeRawBufferPointer, to connection: ConnectionID, moreFollows: Bool) -> WriteOutcome {
+    if written[connection] != nil {
+      let count = min(bytes.count, playedRoom ?? .max)
+      playedRoom = playedRoom.map { $0 - count }
+      written[connection]? += bytes[..<count]
+      return .accepted(count)
+    }
+    if clients[connection] == nil, let brokers { return brokers.write(bytes, to: connection) }
     guard let client = clients[connection], !client.isClosed, !client.fails else { return .failed }
     let count = client.room(for: bytes.count)
     client.receive(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
@@ -151,19 +185,35 @@ final class SimulatedNetwork: Transport {
   }
 
   func write(_ file: any File, from position: Int64, byteCount: Int, to connection: ConnectionID) -> WriteOutcome {
-    guard let client = clients[connection], !client.isClosed, !client.fails else { return .failed }
+    let client = clients[connection]
+    if client == nil, let brokers {
+      guard let bytes = Self.read(file, from: position, byteCount) else { return .failed }
+      return bytes.withUnsafeBytes { brokers.write($0, to: connection) }
+    }
+    guard let client, !client.isClosed, !client.fails else { return .failed }
     let count = client.room(for: byteCount)
-    var bytes = [UInt8](repeating: 0, count: count)
-    let read = bytes.withUnsafeMutableBytes { buffer in (try? file.read(into: buffer, at: position)) ?? -1 }
-    guard read == count else { return .failed }
+    guard let bytes = Self.read(file, from: position, count) else { return .failed }
     bytes.withUnsafeBytes { client.receive($0) }
     return .accepted(count)
+  }
+
+  private static func read(_ file: any File, from position: Int64, _ count: Int) -> [UInt8]? {
+    var bytes = [UInt8](repeating: 0, count: count)
+    let read = bytes.withUnsafeMutableBytes { buffer in (try? file.read(into: buffer, at: position)) ?? -1 }
+    return read == count ? bytes : nil
   }
 
   func close(_ connection: ConnectionID) {
     clients[connection]?.isClosed = true
     clients[connection] = nil
+    written[connection] = nil
+    brokers?.close(connection)
   }
-  func pauseReading(_ connection: ConnectionID) { clients[connection]?.isPaused = true }
-  func resumeReading(_ connection: ConnectionID) { clients[connection]?.isPaused = false }
+  func pauseReading(_ connection: ConnectionID) { setReading(connection, isPaused: true) }
+  func resumeReading(_ connection: ConnectionID) { setReading(connection, isPaused: false) }
+
+  private func setReading(_ connection: ConnectionID, isPaused: Bool) {
+    clients[connection]?.isPaused = isPaused
+    brokers?.setPaused(connection, isPaused)
+  }
 }

@@ -8,7 +8,9 @@ import Testing
     #expect(help.output.contains("ottla COMMAND"))
     #expect(try Program.run().exitCode == 2)
     #expect(try Program.run("topic").exitCode == 2)
-    for command in ["topic create", "produce", "consume", "group reset", "config set", "bench latency", "log verify"] {
+    for command in ["topic create", "produce", "consume", "group reset", "config set", "bench latency", "log verify"]
+      + ["cluster status", "topic reassign", "broker drain", "broker decommission"]
+    {
       let outcome = try Program.run(command.split(separator: " ").map(String.init) + ["--help"])
       #expect(outcome.exitCode == 0)
       #expect(outcome.output.hasPrefix("Usage: ottla \(command)"))
@@ -29,6 +31,11 @@ import Testing
       (["consume", "t", "--group", "g", "-p", "1"], "leave out -p"),
       (["group", "reset", "g", "--to", "2026-02-30"], "not '2026-02-30'"),
       (["config", "set", "topic", "t", "novalue"], "NAME=VALUE, not 'novalue'"),
+      (["topic", "reassign"], "--topic is missing (or --all-topics)"),
+      (["topic", "reassign", "--topic", "t", "--to-brokers", "1,x"], "--to-brokers takes broker ids"),
+      (["broker", "drain"], "ID is missing"),
+      (["broker", "decommission", "one"], "a broker's id is a number, not 'one'"),
+      (["cluster", "statsu"], "unknown command 'statsu'"),
     ]
     for (words, sentence) in cases {
       let outcome = try Program.run(words)
@@ -39,7 +46,10 @@ import Testing
   }
 
   @Test func noBrokerIsOneClearLine() throws {
-    for command in [["topic", "list"], ["consume", "t"], ["produce", "t"], ["group", "describe", "g"]] {
+    for command in [
+      ["topic", "list"], ["consume", "t"], ["produce", "t"], ["group", "describe", "g"], ["cluster", "status"],
+      ["broker", "drain", "1"], ["topic", "reassign", "--status"],
+    ] {
       let outcome = try Program.run(command + ["-b", "127.0.0.1:1"])
       #expect(outcome.exitCode == 1)
       #expect(outcome.errors.contains("no broker answers at 127.0.0.1:1 (connection refused); is it running?"))

@@ -33,7 +33,7 @@ private func randomCommand(_ walk: inout Walk, in image: ClusterImage) -> Contro
     let resource = AlterConfigsRequest.AlterConfigsResource(
       resourceType: 4, resourceName: walk.below(2) == 0 ? "" : "1", configs: walk.below(3) == 0 ? [] : [config])
     return .alterConfigs(AlterConfigsRequest(resources: [resource]))
-  case 6: return .bumpLeaderEpochs(BrokerID(Int32(1 + walk.below(3))))
+  case 6: return .balanceLeaders
   default: return .allocateProducerIDs(count: 10)
   }
 }
@@ -81,6 +81,12 @@ private func randomCommand(_ walk: inout Walk, in image: ClusterImage) -> Contro
     let both = old.intersection(new)
     #expect(
       Set(delta.topicsChanged) == both.filter { before.topic(id: $0)?.partitions != after.topic(id: $0)?.partitions })
+    let changed = both.flatMap { id in
+      (after.topic(id: id)?.partitions ?? []).indices.map { TopicIDPartition(id, Int32($0)) }
+    }.filter {
+      before.topic(id: $0.topicID)?.partition($0.partition) != after.topic(id: $0.topicID)?.partition($0.partition)
+    }
+    #expect(Set(delta.partitionsChanged) == Set(changed))
     let reconfigured = both.filter { before.topic(id: $0)?.configs != after.topic(id: $0)?.configs }
     #expect(
       Set(delta.configsChanged.filter { $0.type == .topic }.map(\.name))
@@ -124,6 +130,30 @@ private func randomCommand(_ walk: inout Walk, in image: ClusterImage) -> Contro
     #expect(image.controllerID == BrokerID(2))
   }
 
+  @Test func aFencedBrokerIsNoControllerToTell() throws {
+    var cluster = try TestCluster(racks: [nil, nil])
+    try cluster.lose(1)
+    #expect(cluster.image.controllerID == BrokerID(2))
+  }
+
+  /// Shards look at the partitions named, not at all of a topic.
+  @Test func aDeltaNamesPartitionsAndBrokers() throws {
+    var cluster = try TestCluster(racks: [nil, nil])
+    try cluster.create("a", on: [[1, 2], [2, 1], [1, 2]])
+    let topic = try #require(cluster.image.topic(named: "a")).id
+    let before = cluster.image
+    let position = cluster.log.count
+    try cluster.lose(1)
+    let delta = ClusterDelta.collect(Array(cluster.log[position...]), before: before, after: cluster.image)
+    #expect(delta.brokersChanged == ids(1) && delta.topicsChanged == [topic])
+    #expect(delta.partitionsChanged == [0, 1, 2].map { TopicIDPartition(topic, $0) })
+    try cluster.create("b", on: [[2]])
+    try cluster.run(.createPartitions(CreatePartitionsRequest(topics: [.init(name: "a", count: 4)])))
+    let grown = ClusterDelta.collect(Array(cluster.log[position...]), before: before, after: cluster.image)
+    #expect(grown.partitionsChanged == [0, 1, 2, 3].map { TopicIDPartition(topic, $0) })
+    #expect(grown.topicsCreated.count == 1)
+  }
+
   @Test func aDeltaIsInTheRecordsOrder() throws {
     var cluster = try TestCluster()
     let before = cluster.image
@@ -143,8 +173,7 @@ private func randomCommand(_ walk: inout Walk, in image: ClusterImage) -> Contro
     try cluster.run(.deleteTopics(DeleteTopicsRequest(topicNames: ["a"])))
     let delta = ClusterDelta.collect(Array(cluster.log[position...]), before: before, after: cluster.image)
     #expect(delta.isEmpty)
-    let broker = try #require(before.brokers[BrokerID(1)])
-    try cluster.run(.registerBroker(broker))
+    try cluster.return(1)
     let again = ClusterDelta.collect([try #require(cluster.log.last)], before: before, after: cluster.image)
     #expect(again.brokersChanged == [BrokerID(1)])
   }

@@ -1,3 +1,4 @@
+import KafkaProtocol
 import Primitives
 import Testing
 
@@ -63,5 +64,46 @@ private func spread(_ counts: some Collection<Int>) -> Int { (counts.max() ?? 0)
   @Test func moreReplicasThanBrokersAreRefused() {
     #expect(throws: KafkaError.self) { try place([nil], partitions: 1, replicas: 2) }
     #expect(throws: KafkaError.self) { try place([], partitions: 1, replicas: 1) }
+  }
+}
+
+@Suite struct ReplicaPlacementWithInactiveBrokersTests {
+  @Test func brokersThatAreAwayComeLastAndOnlyWhereTheyMust() throws {
+    var cluster = try TestCluster(racks: [nil, nil, nil, nil])
+    try cluster.lose(2)
+    _ = try cluster.shutDown(3)
+    try cluster.create("two", partitions: 8, replicas: 2)
+    for partition in try #require(cluster.image.topic(named: "two")).partitions {
+      #expect(Set(partition.replicas) == Set(ids(1, 4)) && partition.isr == partition.replicas)
+    }
+    try cluster.create("three", partitions: 8, replicas: 3)
+    let partitions = try #require(cluster.image.topic(named: "three")).partitions
+    for partition in partitions {
+      #expect(
+        Set(partition.replicas.prefix(2)) == Set(ids(1, 4)) && partition.isr == Array(partition.replicas.prefix(2)))
+      #expect(partition.leader == partition.replicas[0])
+    }
+    #expect(Set(partitions.map { $0.replicas[2] }) == Set(ids(2, 3)))
+    #expect(try cluster.create("five", replicas: 5).errorCode == .invalidReplicationFactor)
+  }
+
+  @Test func withNobodyActiveNothingIsPlaced() throws {
+    var cluster = try TestCluster(racks: [nil, nil])
+    try cluster.lose(1, 2)
+    #expect(try cluster.create("a").errorCode == .invalidReplicationFactor)
+  }
+
+  @Test func assignmentsNeedSomebodyActive() throws {
+    var cluster = try TestCluster(racks: [nil, nil])
+    try cluster.lose(1)
+    let away = wanted("a", partitions: -1, replicas: -1, assignments: [(0, [1])])
+    #expect(try cluster.create([away]).map(\.errorCode) == [.invalidReplicaAssignment])
+    try cluster.create("b", on: [[1, 2]])
+    #expect(try cluster.partition("b").isr == ids(2) && cluster.partition("b").leader == BrokerID(2))
+    let reply = try cluster.run(
+      .createPartitions(
+        CreatePartitionsRequest(topics: [.init(name: "b", count: 2, assignments: [.init(brokerIds: [1])])])))
+    guard case .createPartitions(let response) = reply else { throw UnexpectedReply() }
+    #expect(response.results.map(\.errorCode) == [.invalidReplicaAssignment])
   }
 }

@@ -25,7 +25,8 @@ struct BrokerConfigTests {
     let config = BrokerConfig()
     let empty = BrokerConfig(layers: ConfigLayers())
     let mayBeEmpty: Set = [
-      "brokerRack", "advertisedListeners", "maxConnectionsPerIpOverrides", "ottlaShards", "layers",
+      "brokerRack", "advertisedListeners", "maxConnectionsPerIpOverrides", "ottlaShards", "layers", "zookeeperConnect",
+      "zookeeperLogin", "replicaSelector",
     ]
     for (assigned, blank) in zip(Mirror(reflecting: config).children, Mirror(reflecting: empty).children) {
       let name = assigned.label ?? ""

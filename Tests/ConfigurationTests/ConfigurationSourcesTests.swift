@@ -67,7 +67,7 @@ struct ConfigurationSourcesTests {
   @Test(
     "what is asked for and cannot be kept is refused, not ignored",
     arguments: [
-      "authorizer.class.name", "zookeeper.connect", "create.topic.policy.class.name", "alter.config.policy.class.name",
+      "authorizer.class.name", "create.topic.policy.class.name", "alter.config.policy.class.name",
     ])
   func unsupported(name: String) {
     #expect(complaints([name: "something"]).count == 1)
@@ -78,7 +78,7 @@ struct ConfigurationSourcesTests {
   func warnings() throws {
     let sources = ConfigurationSources(
       file: "num.partitons=3\nnum.io.threads=16\nqueued.max.requests=500\nlistener.name.x.ssl.key.password=p\n"
-        + "unclean.leader.election.enable=true\ncompression.zstd.level=9",
+        + "replication.quota.window.num=5\ncompression.zstd.level=9",
       environment: ["KAFKA_FOO": "1", "KAFKA_OPTS": "-X"])
     let warnings = try sources.load().warnings
     #expect(
@@ -87,7 +87,7 @@ struct ConfigurationSourcesTests {
         .withoutEffect("listener.name.x.ssl.key.password", .file(line: 4)),
         .withoutEffect("num.io.threads", .file(line: 2)),
         .unknownName("num.partitons", .file(line: 1)),
-        .withoutEffect("unclean.leader.election.enable", .file(line: 5)),
+        .withoutEffect("replication.quota.window.num", .file(line: 5)),
       ])
     #expect(try ConfigurationSources().load().warnings.isEmpty)
   }

@@ -1,3 +1,4 @@
+import Cluster
 import Configuration
 import Effects
 import Primitives
@@ -22,9 +23,19 @@ import Testing
       config: Partition.logConfig(config),
       environment: LogEnvironment(fileSystem: disk, handles: FileHandleCache(fileSystem: disk, openFilesMax: 100)),
       recovery: .clean, now: now)
-    return Partition(
-      topicPartition, topicID: id, log: log, leaderEpoch: LeaderEpoch(epoch), isrCount: isrCount, config: config,
-      decompressedBytesMax: 1 << 20)
+    let partition = Partition(
+      topicPartition, topicID: id, log: log, brokerID: BrokerID(0), config: config, decompressedBytesMax: 1 << 20)
+    lead(partition, epoch: epoch, isrCount: isrCount)
+    return partition
+  }
+
+  /// Makes broker 0 the leader, with so many replicas, all in sync.
+  private func lead(_ partition: Partition, epoch: Int32, isrCount: Int = 1, replicaCount: Int? = nil) {
+    let replicas = (0..<Int32(replicaCount ?? isrCount)).map { BrokerID($0) }
+    let image = PartitionImage(
+      replicas: replicas, isr: Array(replicas.prefix(isrCount)), leader: BrokerID(0), leaderEpoch: LeaderEpoch(epoch),
+      partitionEpoch: epoch)
+    _ = partition.apply(image, brokers: [:], now: Instant(nanoseconds: 0))
   }
 
   private func batch(
@@ -106,10 +117,13 @@ import Testing
 
   @Test func acksAllNeedsEnoughReplicas() throws {
     let partition = try open(["min.insync.replicas": "2"])
+    lead(partition, epoch: 1, isrCount: 1, replicaCount: 2)
     #expect(code(append(batch(["a"]), to: partition)) == .notEnoughReplicas)
     #expect(code(append(batch(["a"]), to: partition, requiresAllReplicas: false)) == .none)
-    partition.becomeLeader(epoch: LeaderEpoch(1), isrCount: 2)
+    lead(partition, epoch: 2, isrCount: 2)
     #expect(code(append(batch(["a"]), to: partition)) == .none)
+    lead(partition, epoch: 3, isrCount: 1, replicaCount: 1)
+    #expect(code(append(batch(["a"]), to: partition)) == .none, "all of one replica is enough")
   }
 
   @Test func aBatchLargerThanTheTopicTakesIsRefused() throws {
@@ -139,16 +153,16 @@ import Testing
     #expect(check(5) == .none)
     #expect(check(4) == .fencedLeaderEpoch)
     #expect(check(6) == .unknownLeaderEpoch)
-    partition.becomeLeader(epoch: LeaderEpoch(6), isrCount: 1)
+    lead(partition, epoch: 6, isrCount: 1)
     #expect(check(5) == .fencedLeaderEpoch)
-    partition.becomeLeader(epoch: LeaderEpoch(3), isrCount: 1)
+    lead(partition, epoch: 3, isrCount: 1)
     #expect(partition.leaderEpoch == LeaderEpoch(6), "epochs only grow")
   }
 
   @Test func epochsEndWhereTheNextBegins() throws {
     let partition = try open(epoch: 2)
     _ = append(batch(["a", "b"]), to: partition)
-    partition.becomeLeader(epoch: LeaderEpoch(4), isrCount: 1)
+    lead(partition, epoch: 4, isrCount: 1)
     _ = append(batch(["c"]), to: partition)
     try partition.log.writePending()
     #expect(partition.endOffset(for: LeaderEpoch(2)).endOffset == Offset(2))

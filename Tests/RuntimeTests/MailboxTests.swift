@@ -60,7 +60,7 @@ import Testing
     while taken < senderCount * messageCount {
       if mailbox.fallAsleep() {
         // Returns when somebody has signalled; a lost wake-up would wait here for ever.
-        ottla_wait_readable(mailbox.eventDescriptor)
+        ottla_wait_readable(mailbox.eventDescriptor, -1)
         ottla_eventfd_clear(mailbox.eventDescriptor)
       }
       mailbox.wakeUp()

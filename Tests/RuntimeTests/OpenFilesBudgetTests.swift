@@ -1,3 +1,4 @@
+import Configuration
 import Testing
 
 @testable import Runtime
@@ -17,6 +18,16 @@ import Testing
   @Test func whereThereIsLittleRoomItIsHalved() {
     #expect(budget(1024) == [480, 480])
     #expect(budget(256) == [96, 96])
+  }
+
+  @Test func inAClusterThereIsRoomForConnectionsToOtherBrokers() throws {
+    let alone = try ConfigurationSources().load().config
+    #expect(OpenFilesBudget.toBrokers(alone, shards: 8, lanes: 2) == 0)
+    let settings = [(name: "zookeeper.connect", value: "z:2181")]
+    let inCluster = try ConfigurationSources(settings: settings).load().config
+    #expect(OpenFilesBudget.toBrokers(inCluster, shards: 8, lanes: 2) == 256)
+    let budget = OpenFilesBudget(limit: 8256, segmentFilesMax: 4096, toBrokers: 256)
+    #expect(budget.segmentFiles == 3968 && budget.connections == 3968)
   }
 
   @Test func eachGetsAFewHoweverLowTheLimitIs() {

@@ -117,6 +117,13 @@ private final class RawClient {
     #expect(client.receive(1).isEmpty)
   }
 
+  @Test func aClusterIsRefusedWithoutAWayToIt() throws {
+    let folder = try TemporaryFolder()
+    let refusal = failure(try config(folder, [(name: "zookeeper.connect", value: "127.0.0.1:2181/ottla")]))
+    #expect(refusal.contains("zookeeper.connect is 127.0.0.1:2181/ottla") && refusal.contains("no ZooKeeper client"))
+    #expect(failure(try config(folder)) == "", "nothing was left behind")
+  }
+
   @Test func aFolderHasOneBroker() throws {
     let folder = try TemporaryFolder()
     let broker = try start(try config(folder))

@@ -23,6 +23,11 @@ import Testing
     for seed in Self.seeds { for life in 0..<8 { try walk(seed * 8 + UInt64(life), isYoung: true) } }
   }
 
+  /// The same for a log that a follower copies.
+  @Test func whatACopyHasFlushedSurvivesEverything() throws {
+    for seed in Self.seeds { try walk(seed, isCopy: true) }
+  }
+
   /// Each of them found something once.
   @Test(arguments: [7, 11, 161, 14, 30, 47, 68, 84, 176, 222, 262, 595, 776, 1503, 3016, 3512])
   func seedsThatFoundSomething(
@@ -33,8 +38,8 @@ import Testing
     try walk(seed)
   }
 
-  private func walk(_ seed: UInt64, isYoung: Bool = false) throws {
-    let walk = try LogCrashWalk(seed: seed, isYoung: isYoung)
+  private func walk(_ seed: UInt64, isYoung: Bool = false, isCopy: Bool = false) throws {
+    let walk = try LogCrashWalk(seed: seed, isYoung: isYoung, isCopy: isCopy)
     do { try walk.run(isYoung ? 25 : 200) } catch {
       let again = "OTTLA_SEED_FIRST=\(isYoung ? seed / 8 : seed) OTTLA_SEEDS=1 swift test --filter LogCrashTests"
       let last = walk.steps.suffix(40).joined(separator: "\n")

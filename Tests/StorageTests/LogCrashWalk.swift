@@ -13,8 +13,8 @@ final class LogCrashWalk {
   /// What was done, for whoever has to find out.
   private(set) var steps: [String] = []
 
-  /// A young log begins with nothing flushed and nothing noted.
-  init(seed: UInt64, isYoung: Bool) throws {
+  /// A young log begins with nothing flushed and nothing noted; a copy takes what another log has.
+  init(seed: UInt64, isYoung: Bool = false, isCopy: Bool = false) throws {
     self.seed = seed
     random = SeededGenerator(seed)
     let config = LogConfig(
@@ -23,6 +23,7 @@ final class LogCrashWalk {
       retentionBytes: Int.random(in: 0..<4, using: &random) == 0 ? 8000 : -1, fileDeleteDelayMs: 30_000)
     let disk = SimulatedDisk(folders: ["data"], pageByteCount: Bool.random(using: &random) ? 512 : 4096)
     log = SimulatedLog(config, disk: disk)
+    log.isCopy = isCopy
     if seed % 4 == 1 { disk.writeBackEagerly(seed: seed) }
     try log.open()
     guard !isYoung else { return }
@@ -104,6 +105,7 @@ final class LogCrashWalk {
     guard first < open.logEndOffset.value else { return }
     let offset = Int64.random(in: first...open.logEndOffset.value, using: &random)
     epoch += 1
+    if log.isCopy, isFar { return try doing("restart at \(offset * 2)") { try log.restart(at: offset * 2) } }
     try doing("truncate to \(offset)") { try log.truncate(to: offset) }
   }
 

@@ -20,6 +20,8 @@ final class SimulatedLog {
   /// What every batch holds, so that no two are alike.
   private var batchNumber = 0
   private var sequences: [Int64: Int32] = [:]
+  /// Whether batches are appended as a follower does, with the offsets and terms that a leader gave them.
+  var isCopy = false
 
   init(_ config: LogConfig, disk: SimulatedDisk) {
     self.config = config
@@ -127,8 +129,15 @@ final class SimulatedLog {
       baseOffset: log.logEndOffset, lastOffset: log.logEndOffset.advanced(by: Int64(recordCount - 1)))
     let result: AppendResult
     do throws(LogError) {
-      result = try log.append(
-        UnsafeRawBufferPointer(memory), header: header, leaderEpoch: LeaderEpoch(epoch), appendTime: now)
+      if isCopy {
+        memory.baseAddress?.storeBigEndian(expected.baseOffset.value, at: 0)
+        memory.baseAddress?.storeBigEndian(epoch, at: 12)
+        _ = try log.appendFetched(UnsafeRawBufferPointer(memory), leaderEpoch: LeaderEpoch(epoch), now: now)
+        result = AppendResult(baseOffset: expected.baseOffset, lastOffset: log.logEndOffset.advanced(by: -1))
+      } else {
+        result = try log.append(
+          UnsafeRawBufferPointer(memory), header: header, leaderEpoch: LeaderEpoch(epoch), appendTime: now)
+      }
     } catch {
       // A large batch goes to the file at once: after a failure it may be there whole.
       if log.isFenced, history.end == expected.baseOffset.value {
@@ -194,6 +203,26 @@ final class SimulatedLog {
     try checkpointRecoveryPoint()
   }
 
+  func restart(at offset: Int64) throws {
+    let log = try opened
+    let start = history.startMax
+    do throws(LogError) { try log.restart(at: Offset(offset), now: now) } catch {
+      guard log.isFenced else { return try failed(error) }
+      history.flushedEnd = 0
+      history.emptyStarts += [offset, start]
+      throw error
+    }
+    history.cut(from: .min, end: offset)
+    history.startMax = offset
+    try check(log.logStartOffset.value == offset && log.logEndOffset.value == offset, "it did not start at \(offset)")
+    if offset < start {
+      history.emptyStarts.append(start)
+      try checkpointLogStart()
+      history.emptyStarts.removeAll()
+    }
+    try checkpointRecoveryPoint()
+  }
+
   func deleteRecords(before offset: Int64) throws {
     let log = try opened
     history.startMax = max(history.startMax, offset)
@@ -220,7 +249,9 @@ final class SimulatedLog {
 
   func checkpointRecoveryPoint() throws {
     try opened.writeCheckpointHints()
+    let cut = try opened.unnotedCut
     try checkpoint(.recoveryPoint).write([Self.partition: opened.recoveryPoint])
+    if let cut { try opened.noteCutWritten(cut) }
   }
 
   func checkpointLogStart() throws {

@@ -60,24 +60,28 @@ extension Shard {
     writeCheckpoint(name)
   }
 
-  // MARK: log starts
+  // MARK: what must be written down first
 
   /// A log's start has moved: the shard that keeps the files is told. `then` learns whether it has been written down.
   func keepLogStart(_ hosted: HostedPartition, then: @escaping (Bool) -> Void) {
     scheduleDeletedFiles(afterMs: min(10_000, hosted.partition.config.fileDeleteDelayMs))
-    let start = CheckpointEntry(hosted, hosted.partition.log.logStartOffset)
-    guard index != Self.controllerShard else { return keepLogStart(start, then: then) }
-    let token = makeToken()
-    logStartWaits[token] = then
-    environment.links.send(.logStart(from: index, token, start), to: Self.controllerShard)
+    keep(.logStartOffset, CheckpointEntry(hosted, hosted.partition.log.logStartOffset), then: then)
   }
 
-  /// Notes a log's start, unless its topic is gone: another may have its name now.
-  func keepLogStart(_ start: CheckpointEntry, then: @escaping (Bool) -> Void) {
-    guard image.topic(id: start.topicID) != nil else { return then(true) }
-    checkpoints[start.folder][.logStartOffset, start.partition] = start.offset
+  /// Has an offset written down; `then` learns whether that was done.
+  func keep(_ name: OffsetCheckpoint.Name, _ entry: CheckpointEntry, then: @escaping (Bool) -> Void) {
+    guard index != Self.controllerShard else { return keepHere(name, entry, then: then) }
+    let token = makeToken()
+    keepWaits[token] = then
+    environment.links.send(.keep(from: index, token, name, entry), to: Self.controllerShard)
+  }
+
+  /// Writes an offset down, unless its topic is gone: another may have its name now.
+  func keepHere(_ name: OffsetCheckpoint.Name, _ entry: CheckpointEntry, then: @escaping (Bool) -> Void) {
+    guard image.topic(id: entry.topicID) != nil else { return then(true) }
+    checkpoints[entry.folder][name, entry.partition] = entry.offset
     // A folder that has failed is passed over when the files are written.
-    writeCheckpoint(.logStartOffset) { [unowned self] isKept in then(isKept && isWorking(start.folder)) }
+    writeCheckpoint(name) { [unowned self] isKept in then(isKept && isWorking(entry.folder)) }
   }
 
   /// Topics are gone: where their logs began, and what of them was on the disk, is nothing to those that will have their

@@ -57,7 +57,7 @@ extension Shard {
     }
     settleAppends()
     for hosted in lost {
-      failWaits(hosted)
+      failWaits(hosted, Self.unwritten)
       wakeWatchers(hosted)
       let number = hosted.partition.topicPartition.partition
       if groupHosts[number]?.hosted === hosted, let host = groupHosts.removeValue(forKey: number) { answerParked(host) }

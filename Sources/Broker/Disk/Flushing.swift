@@ -116,14 +116,14 @@ extension Shard {
     let safe = hosted.partition.highWatermark.value
     let waits = hosted.waits
     hosted.waits = waits.filter { $0.baseOffset >= safe }
-    for wait in waits where wait.baseOffset < safe { settle(wait, isWritten: true) }
+    for wait in waits where wait.baseOffset < safe { settle(wait, .safe) }
   }
 
   /// Nothing of a log will be safe any more: whoever waited for it learns so.
-  func failWaits(_ hosted: HostedPartition) {
+  func failWaits(_ hosted: HostedPartition, _ error: KafkaError) {
     let waits = hosted.waits
     hosted.waits.removeAll()
-    for wait in waits { settle(wait, isWritten: false) }
+    for wait in waits { settle(wait, .failed(error)) }
   }
 
   // MARK: what nobody waits for

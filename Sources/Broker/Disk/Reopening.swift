@@ -59,7 +59,6 @@ extension Shard {
         routed.places[Int(place.partition)] = .here(hosted)
         environment.logger.info("\(hosted.partition.topicPartition) could be opened now")
         openedCount += 1
-        if topic.name == TopicName.consumerOffsets { loadGroupHosts(routed) }
       } catch {
         reopenLater(waiting[number...], Self.reopenPauseMs)
         break

@@ -26,6 +26,16 @@ int ottla_listen(const char *host, uint16_t port, int backlog, uint16_t *bound_p
 int ottla_accept(int listener, struct ottla_connection *connection);
 /// Connects within timeout_ms and returns a blocking socket with that as its time limit for reads and writes.
 int ottla_connect(const char *host, uint16_t port, int timeout_ms);
+/// Begins to connect a non-blocking socket, without Nagle's delay, to an address: numbers only, a name is -EINVAL.
+/// The socket is writable when the outcome is there, which ottla_connect_outcome tells.
+int ottla_start_connect(const char *address, uint16_t port);
+/// 0 when a begun connection has come about, else -errno.
+int ottla_connect_outcome(int socket);
+/// Writes up to `count` addresses of a name, each in OTTLA_ADDRESS_MAX bytes, in the order in which they are to be tried;
+/// returns how many. May wait for long. -EADDRNOTAVAIL where there are none.
+int ottla_resolve(const char *host, char *addresses, int count);
+/// Writes this machine's name.
+int ottla_host_name(char *name, size_t count);
 ssize_t ottla_receive(int socket, void *bytes, size_t count);
 ssize_t ottla_send(int socket, const void *bytes, size_t count, int more_follows);
 ssize_t ottla_send_file(int socket, int file, int64_t position, size_t count);
@@ -41,7 +51,7 @@ uint32_t ottla_event_edge(void);
 int ottla_eventfd(void);
 void ottla_eventfd_signal(int descriptor);
 void ottla_eventfd_clear(int descriptor);
-void ottla_wait_readable(int descriptor);
+void ottla_wait_readable(int descriptor, int timeout_ms);
 
 /// Lets the calling thread have the processor and the disk when others do not want them: `nice` from 0 to 19.
 void ottla_lower_priority(int nice);

@@ -1,6 +1,6 @@
 internal import Glibc
 package import KafkaProtocol
-internal import Primitives
+package import Primitives
 
 /// Administration of a cluster: finds the broker that a question belongs to, asks it, and waits.
 ///
@@ -16,6 +16,9 @@ package final class AdminClient {
     self.timeoutMs = timeoutMs
     seed = try AdminConnection.first(of: bootstrap, timeoutMs: timeoutMs)
   }
+
+  /// Where the brokers listen that were told of until now, in the order of their ids.
+  package var brokerAddresses: [BrokerAddress] { addresses.sorted { $0.key < $1.key }.map(\.value) }
 
   /// The time that the brokers are given for changes, as requests carry it.
   var requestTimeoutMs: Int32 { Int32(clamping: timeoutMs) }
@@ -105,7 +108,8 @@ package final class AdminClient {
     }
   }
 
-  private static let passing: Set<ErrorCode> = [
+  /// Refusals that pass by themselves, while the cluster makes up its mind.
+  package static let passing: Set<ErrorCode> = [
     .coordinatorNotAvailable, .coordinatorLoadInProgress, .notCoordinator, .leaderNotAvailable, .notLeaderOrFollower,
     .notController,
   ]

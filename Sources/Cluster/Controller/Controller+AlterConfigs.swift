@@ -20,6 +20,7 @@ extension Controller {
           errorCode: error?.code ?? .none, errorMessage: error?.message, resourceType: named.type,
           resourceName: named.name))
     }
+    addUncleanLeaders(to: &plan)
     return plan.decision(validateOnly: request.validateOnly, .alterConfigs(response))
   }
 
@@ -46,6 +47,7 @@ extension Controller {
           errorCode: error?.code ?? .none, errorMessage: error?.message, resourceType: named.type,
           resourceName: named.name))
     }
+    addUncleanLeaders(to: &plan)
     return plan.decision(validateOnly: request.validateOnly, .incrementalAlterConfigs(response))
   }
 

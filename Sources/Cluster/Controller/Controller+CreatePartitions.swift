@@ -47,8 +47,9 @@ extension Controller {
     }
     try checkRoom(for: added, besides: present, in: image, config: effectiveConfig)
     let placed = try replicas(wanted, of: topic, added: added, in: image, random: &random)
+    let brokers = LivingBrokers(image.brokers)
     return placed.enumerated().map { number, replicas in
-      PartitionImage(new: replicas).record(topicID: topic.id, index: Int32(clamping: present + number))
+      PartitionImage(new: replicas, among: brokers).record(topicID: topic.id, index: Int32(clamping: present + number))
     }
   }
 

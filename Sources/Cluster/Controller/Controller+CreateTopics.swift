@@ -39,9 +39,10 @@ extension Controller {
       ? try placedReplicas(topic, in: image, config: config, random: &random)
       : try assignedReplicas(topic, in: image)
     try checkRoom(for: placed.count, in: image, config: config)
+    let brokers = LivingBrokers(image.brokers)
     return TopicImage(
-      id: random.topicID(notIn: image), name: topic.name, partitions: placed.map { PartitionImage(new: $0) },
-      configs: configs)
+      id: random.topicID(notIn: image), name: topic.name,
+      partitions: placed.map { PartitionImage(new: $0, among: brokers) }, configs: configs)
   }
 
   /// - Throws: INVALID_TOPIC_EXCEPTION, TOPIC_ALREADY_EXISTS or INVALID_REQUEST.
@@ -155,10 +156,11 @@ extension Controller {
 }
 
 extension PartitionImage {
-  /// A partition that never had records: all of its replicas are in sync, and the first leads.
-  init(new replicas: [BrokerID]) {
-    self.init(
-      replicas: replicas, isr: replicas, leader: replicas.first ?? .none, leaderEpoch: LeaderEpoch(0),
-      partitionEpoch: 0)
+  /// A partition that never had records: all of its replicas that are active are in sync, and the first of them leads. At
+  /// least one must be.
+  init(new replicas: [BrokerID], among brokers: LivingBrokers) {
+    let isr = replicas.filter(brokers.isActive)
+    precondition(!isr.isEmpty, "a new partition was given to \(replicas), none of which is active")
+    self.init(replicas: replicas, isr: isr, leader: isr[0], leaderEpoch: LeaderEpoch(0), partitionEpoch: 0)
   }
 }

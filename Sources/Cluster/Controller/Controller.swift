@@ -7,7 +7,7 @@ package import Primitives
 /// `decide` is pure: random topic ids and placements come from the seed and the image's offset. Errors of single topics and
 /// resources are in the responses; only what concerns a whole command is thrown.
 package struct Controller: ReplicatedStateMachine, Sendable {
-  /// The metadata, with everything decided so far, committed or not.
+  /// The metadata that was replayed.
   package private(set) var image: ClusterImage
   /// The config the broker started with: defaults, and what may be done.
   package var config: BrokerConfig { didSet { effectiveConfig = image.effectiveConfig(of: config) } }
@@ -31,16 +31,20 @@ package struct Controller: ReplicatedStateMachine, Sendable {
 
   /// What `command` leads to.
   ///
-  /// - Throws: what concerns a whole command: a cluster id that differs, a broker that cannot go, producer ids used up,
-  ///   an internal topic that cannot be placed.
+  /// - Throws: what concerns a whole command: a cluster id that differs, a broker that cannot go or is not the one it says
+  ///   it is, producer ids used up, an internal topic that cannot be placed.
   package func decide(
     _ command: ControllerCommand, at now: Timestamp
   ) throws(KafkaError) -> Decision<MetadataRecord, ControllerReply> {
     switch command {
     case .createCluster(let id): try createCluster(id)
-    case .registerBroker(let registration): registerBroker(registration)
+    case .brokersPresent(let present): settleBrokers(present)
+    case .brokerHeartbeat(let request): try brokerHeartbeat(request)
     case .unregisterBroker(let id): try unregisterBroker(id)
-    case .bumpLeaderEpochs(let broker): bumpLeaderEpochs(of: broker)
+    case .alterPartition(let request): try alterPartition(request)
+    case .electLeaders(let request): try electLeaders(request)
+    case .balanceLeaders: balanceLeaders()
+    case .alterPartitionReassignments(let request): alterPartitionReassignments(request)
     case .createTopics(let request): createTopics(request)
     case .createInternalTopic(let topic): try createInternalTopic(topic)
     case .deleteTopics(let request): deleteTopics(request)
@@ -48,6 +52,7 @@ package struct Controller: ReplicatedStateMachine, Sendable {
     case .alterConfigs(let request): alterConfigs(request)
     case .incrementalAlterConfigs(let request): incrementalAlterConfigs(request)
     case .allocateProducerIDs(let count): try allocateProducerIDs(count)
+    case .producerIDBlock(let request): try allocateProducerIDs(request)
     }
   }
 
@@ -57,6 +62,12 @@ package struct Controller: ReplicatedStateMachine, Sendable {
     if case .config(let record) = record, record.resourceType == ConfigResourceType.broker.rawValue {
       effectiveConfig = image.effectiveConfig(of: config)
     }
+  }
+
+  /// Forgets everything: a snapshot comes, which takes the place of what was replayed.
+  package mutating func restart() {
+    image = ClusterImage()
+    effectiveConfig = image.effectiveConfig(of: config)
   }
 
   /// The random numbers of a decision made now.

@@ -6,5 +6,9 @@ package struct ControllerLimits: Sendable, Equatable {
   package var partitionsPerRequestMax = 10_000
   /// Bytes of one config value.
   package var configValueBytesMax = 65_536
+  /// Leaderships that go back to preferred replicas at once, as in Kafka.
+  package var leaderMovesPerBalanceMax = 1000
+  /// Producer ids that another broker gets at once, as in Kafka.
+  package var producerIDBlock: Int32 = 1000
   package init() {}
 }

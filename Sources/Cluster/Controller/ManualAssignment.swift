@@ -30,20 +30,28 @@ struct ManualAssignment {
   func inOrder(_ partitions: [[Int32]]) throws(KafkaError) -> [[BrokerID]] {
     let expected = replicationFactor ?? partitions.first?.count ?? 0
     var placed: [[BrokerID]] = []
-    for replicas in partitions {
-      try check(replicas, expected: expected)
-      placed.append(replicas.map { BrokerID($0) })
-    }
+    for replicas in partitions { placed.append(try check(replicas, expected: expected)) }
     return placed
   }
 
-  private func check(_ replicas: [Int32], expected: Int) throws(KafkaError) {
-    if replicas.isEmpty { throw refused("The manual partition assignment includes an empty replica list.") }
+  private func check(_ replicas: [Int32], expected: Int) throws(KafkaError) -> [BrokerID] {
+    let replicas = try checked(replicas)
     if replicas.count != expected {
       throw refused(
         "The manual partition assignment includes a partition with \(replicas.count) replica(s), "
           + "but other partitions have \(expected) replica(s).")
     }
+    if !replicas.contains(where: { image.brokers[$0]?.isActive == true }) {
+      throw refused("The manual partition assignment includes a partition none of whose brokers is active.")
+    }
+    return replicas
+  }
+
+  /// The replicas of one partition that is there already: registered brokers, each once.
+  ///
+  /// - Throws: INVALID_REPLICA_ASSIGNMENT.
+  func checked(_ replicas: [Int32]) throws(KafkaError) -> [BrokerID] {
+    if replicas.isEmpty { throw refused("The manual partition assignment includes an empty replica list.") }
     var seen: Set<Int32> = []
     for replica in replicas {
       if image.brokers[BrokerID(replica)] == nil {
@@ -53,6 +61,7 @@ struct ManualAssignment {
         throw refused("The manual partition assignment includes broker \(replica) more than once.")
       }
     }
+    return replicas.map { BrokerID($0) }
   }
 
   private func refused(_ message: String) -> KafkaError { KafkaError(.invalidReplicaAssignment, message) }

@@ -30,7 +30,8 @@ extension ClusterImage {
       id: id, epoch: record.brokerEpoch, rack: record.rack,
       endpoints: record.endpoints.map {
         BrokerEndpoint(name: $0.name, host: $0.host, port: $0.port, securityProtocol: $0.securityProtocol)
-      })
+      }, incarnation: record.incarnationId, dataID: record.dataId, isFenced: record.isFenced,
+      isShuttingDown: record.isShuttingDown)
     return true
   }
 
@@ -49,7 +50,9 @@ extension ClusterImage {
     let partition = PartitionImage(
       replicas: record.replicas.map { BrokerID($0) }, isr: record.isr.map { BrokerID($0) },
       leader: BrokerID(record.leader), leaderEpoch: LeaderEpoch(record.leaderEpoch),
-      partitionEpoch: record.partitionEpoch)
+      partitionEpoch: record.partitionEpoch, addingReplicas: record.addingReplicas.map { BrokerID($0) },
+      removingReplicas: record.removingReplicas.map { BrokerID($0) },
+      doubtfulReplicas: record.doubtfulReplicas.map { BrokerID($0) })
     let index = Int(record.partitionIndex)
     var added = 0
     var fits = false

@@ -32,7 +32,8 @@ extension BrokerRegistration {
         endpoints: endpoints.map {
           BrokerRecord.BrokerEndpoint(
             name: $0.name, host: $0.host, port: $0.port, securityProtocol: $0.securityProtocol)
-        }))
+        },
+        incarnationId: incarnation, dataId: dataID, isFenced: isFenced, isShuttingDown: isShuttingDown))
   }
 }
 
@@ -54,7 +55,9 @@ extension PartitionImage {
     .partition(
       PartitionRecord(
         topicId: topicID, partitionIndex: index, replicas: replicas.map(\.value), isr: isr.map(\.value),
-        leader: leader.value, leaderEpoch: leaderEpoch.value, partitionEpoch: partitionEpoch))
+        leader: leader.value, leaderEpoch: leaderEpoch.value, partitionEpoch: partitionEpoch,
+        addingReplicas: addingReplicas.map(\.value), removingReplicas: removingReplicas.map(\.value),
+        doubtfulReplicas: doubtfulReplicas.map(\.value)))
   }
 }
 

@@ -28,9 +28,12 @@ package struct ClusterImage: Sendable {
 
   package init() {}
 
-  /// The broker that is the controller. While none was named it is the lowest broker there is: clients want a live one.
+  /// The broker that is the controller. While none was named it is the lowest broker that is alive: clients want a live one.
   package var controllerID: BrokerID {
-    get { electedController == .none ? brokers.keys.min() ?? .none : electedController }
+    get {
+      if electedController != .none { return electedController }
+      return brokers.values.lazy.filter { !$0.isFenced }.map(\.id).min() ?? .none
+    }
     set { electedController = newValue }
   }
 

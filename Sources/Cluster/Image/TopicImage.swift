@@ -4,7 +4,7 @@ package import Primitives
 package struct PartitionImage: Hashable, Sendable {
   /// The brokers that hold the partition, the preferred leader first.
   package var replicas: [BrokerID]
-  /// The replicas that are in sync.
+  /// The replicas that are in sync, at least one. Without a leader: those that were when the last one was lost.
   package var isr: [BrokerID]
   /// `.none` while no replica may lead.
   package var leader: BrokerID
@@ -12,9 +12,20 @@ package struct PartitionImage: Hashable, Sendable {
   package var leaderEpoch: LeaderEpoch
   /// Grows with each change of this partition's record (KIP-841).
   package var partitionEpoch: Int32
+  /// Those of `replicas` that a reassignment under way brings (KIP-455).
+  package var addingReplicas: [BrokerID]
+  /// Those of `replicas` that go when it is done.
+  package var removingReplicas: [BrokerID]
+  /// Those of `isr` that may have lost acknowledged records with their machine or their disk: they lead only where an
+  /// unclean leader is allowed.
+  package var doubtfulReplicas: [BrokerID]
   package init(
-    replicas: [BrokerID], isr: [BrokerID], leader: BrokerID, leaderEpoch: LeaderEpoch, partitionEpoch: Int32
+    replicas: [BrokerID], isr: [BrokerID], leader: BrokerID, leaderEpoch: LeaderEpoch, partitionEpoch: Int32,
+    addingReplicas: [BrokerID] = [], removingReplicas: [BrokerID] = [], doubtfulReplicas: [BrokerID] = []
   ) {
+    self.addingReplicas = addingReplicas
+    self.removingReplicas = removingReplicas
+    self.doubtfulReplicas = doubtfulReplicas
     self.replicas = replicas
     self.isr = isr
     self.leader = leader

@@ -32,6 +32,7 @@ extension BrokerConfig {
     assembleFolders(&complaints)
     assembleConnectionLimits(&complaints)
     assembleListeners(&complaints)
+    assembleCluster(&complaints)
     assembleTopicDefaults()
     compareLimits(&complaints)
   }

@@ -30,7 +30,7 @@ enum ListenerSyntax {
   }
 
   /// A host name, an IPv4 address, or an IPv6 address in brackets, which are taken off.
-  private static func host(_ text: Substring) -> String? {
+  static func host(_ text: Substring) -> String? {
     if text.hasPrefix("[") {
       let inner = text.dropFirst().dropLast()
       let isAddress = inner.utf8.contains(UInt8(ascii: ":")) && !inner.contains("[") && !inner.contains("]")

@@ -17,6 +17,7 @@ package enum BrokerProperties {
     ("Groups of the newer protocols", GroupProperties.newer),
     ("Transactions", TransactionProperties.rows),
     ("Limits of our own", OwnProperties.rows),
+    ("ZooKeeper", ZooKeeperProperties.rows),
     ("Cluster metadata", QuorumProperties.rows),
     ("Compaction", CleanerProperties.rows),
     ("Tiered storage", RemoteStorageProperties.rows),

@@ -38,12 +38,17 @@ enum ConnectionProperties {
       "max.connection.creation.rate", .int, "2147483647", "How many connections may be opened a second."
     ).clusterWide(),
     .echo("queued.max.requests", .int, "500", "How many requests may wait for a thread; here bytes are counted."),
-    .echo("request.timeout.ms", .int, "30000", "How long the broker waits for answers to its own requests."),
+    .int(
+      "request.timeout.ms", \.requestTimeoutMs, 30_000, .atLeast(1),
+      "How long a broker waits for the answer to a request of its own to another broker, but for those that fetch."),
     .echo("socket.receive.buffer.bytes", .int, "102400", "The receive buffer of a socket."),
     .echo("socket.send.buffer.bytes", .int, "102400", "The send buffer of a socket."),
-    .echo(
-      "socket.connection.setup.timeout.max.ms", .long, "30000", "The longest wait for an outgoing connection."),
-    .echo("socket.connection.setup.timeout.ms", .long, "10000", "The first wait for an outgoing connection."),
+    .long(
+      "socket.connection.setup.timeout.max.ms", \.socketConnectionSetupTimeoutMaxMs, 30_000, .atLeast(1),
+      "The longest wait for a connection to another broker."),
+    .long(
+      "socket.connection.setup.timeout.ms", \.socketConnectionSetupTimeoutMs, 10_000, .atLeast(1),
+      "The first wait for a connection to another broker; twice as long with each failure."),
     .echo(
       "fetch.purgatory.purge.interval.requests", .int, "1000",
       "How often answered fetches are swept from the waiting list."),

@@ -16,10 +16,9 @@ enum GroupProperties {
     .int(
       "offset.metadata.max.bytes", \.offsetMetadataMaxBytes, 4096, .atLeast(0),
       "The longest text that may be committed with an offset."),
-    BrokerProperty.text(
-      "offsets.commit.timeout.ms", .int, "5000", .atLeast(1),
-      "How long a commit may wait for the replicas of the offsets topic."
-    ).echoed(),
+    .int(
+      "offsets.commit.timeout.ms", \.offsetsCommitTimeoutMs, 5000, .atLeast(1),
+      "How long a commit may wait for the replicas of the offsets topic."),
     .int(
       "offsets.retention.minutes", \.offsetsRetentionMinutes, 10_080, .atLeast(1),
       "How long the offsets of a group without members are kept."),

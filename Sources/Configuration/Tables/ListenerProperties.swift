@@ -16,25 +16,25 @@ enum ListenerProperties {
     ).perBroker().insteadOf("PLAINTEXT://:9092"),
     .text(
       "advertised.listeners", .string, nil, .syntax("a list of NAME://host:port, each name one of listeners"),
-      "The addresses that clients are told. Without it each client is told the address that it came in on."),
+      "The addresses that clients and other brokers are told. Without it each client is told the address that it came in on, "
+        + "and other brokers what listeners says, with this machine's name for an empty host."),
     BrokerProperty.text(
       "listener.security.protocol.map", .string,
       "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT",
       .syntax("a list of NAME:PROTOCOL"),
       "How the connections of each listener are protected. Only PLAINTEXT is supported yet."
     ).perBroker(),
-    .echo("inter.broker.listener.name", .string, nil, "The listener that brokers use among themselves."),
+    .text(
+      "inter.broker.listener.name", .string, nil, .syntax("a name in listeners"),
+      "The listener that brokers use among themselves; the one named as security.inter.broker.protocol says where it is not set."
+    ),
     .text(
       "controller.listener.names", .string, nil, .syntax("a list of listener names"),
       "Listeners for Kafka's controllers. There are none here: listeners of these names are not opened."),
     .echo("early.start.listeners", .string, nil, "Listeners to open before the broker is ready."),
-    .echo(
-      "security.inter.broker.protocol", .string, "PLAINTEXT",
-      "How connections between brokers are protected where no listener is named for them."),
     .text(
-      "zookeeper.connect", .string, nil, .unsupported("clusters over ZooKeeper are not supported yet"),
-      "The ZooKeeper ensemble that keeps the cluster's metadata."),
-    .echo("zookeeper.connection.timeout.ms", .int, nil, "How long to wait for a connection to ZooKeeper."),
-    .echo("zookeeper.session.timeout.ms", .int, "18000", "The ZooKeeper session's timeout."),
+      "security.inter.broker.protocol", .string, "PLAINTEXT", .syntax("PLAINTEXT"),
+      "How connections between brokers are protected where no listener is named for them. Only PLAINTEXT is supported yet."
+    ),
   ]
 }

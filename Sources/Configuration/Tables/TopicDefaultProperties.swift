@@ -15,7 +15,7 @@ enum TopicDefaultProperties {
     behind("min.insync.replicas", .int, "1", .atLeast(1), "min.insync.replicas"),
     behind(
       "compression.type", .string, "producer", .oneOf(CompressionType.allCases.map(\.rawValue)), "compression.type"),
-    behind("unclean.leader.election.enable", .boolean, "false", .any, "unclean.leader.election.enable").echoed(),
+    behind("unclean.leader.election.enable", .boolean, "false", .any, "unclean.leader.election.enable"),
     behind("compression.gzip.level", .int, "-1", .between(1, 9, or: -1), "compression.gzip.level"),
     behind("compression.lz4.level", .int, "9", .between(1, 17), "compression.lz4.level"),
     behind("compression.zstd.level", .int, "3", .between(-131_072, 22), "compression.zstd.level"),

@@ -138,14 +138,14 @@ package enum TopicProperties {
     .int(
       "min.insync.replicas", \.minInsyncReplicas, 1, .atLeast(1),
       "How many replicas must be in sync for a write with acks=all to be accepted."
-    ).behind("min.insync.replicas")
+    ).behind("min.insync.replicas"),
+    .boolean(
+      "unclean.leader.election.enable", \.uncleanLeaderElectionEnable, false,
+      "Whether a replica that is not in sync may lead when no other is left, at the price of records."
+    ).behind("unclean.leader.election.enable"),
   ]
 
   private static let echoed: [TopicProperty] = [
-    TopicProperty.text(
-      "unclean.leader.election.enable", .boolean, "false", .any,
-      "Whether a replica that is not in sync may lead when no other is left, at the price of records."
-    ).behind("unclean.leader.election.enable").echoed(),
     TopicProperty.text(
       "follower.replication.throttled.replicas", .list, "", .throttledReplicas,
       "The replicas whose fetching is throttled."

@@ -47,12 +47,16 @@ package enum APIKey: Int16, CaseIterable, Sendable, Hashable {
   case describeUserScramCredentials = 50
   case alterUserScramCredentials = 51
   case describeQuorum = 55
+  case alterPartition = 56
   case updateFeatures = 57
+  case envelope = 58
   case describeCluster = 60
   case describeProducers = 61
+  case brokerHeartbeat = 63
   case unregisterBroker = 64
   case describeTransactions = 65
   case listTransactions = 66
+  case allocateProducerIds = 67
   case consumerGroupHeartbeat = 68
   case consumerGroupDescribe = 69
   case listConfigResources = 74
@@ -106,12 +110,16 @@ package enum APIKey: Int16, CaseIterable, Sendable, Hashable {
     case .describeUserScramCredentials: "DescribeUserScramCredentials"
     case .alterUserScramCredentials: "AlterUserScramCredentials"
     case .describeQuorum: "DescribeQuorum"
+    case .alterPartition: "AlterPartition"
     case .updateFeatures: "UpdateFeatures"
+    case .envelope: "Envelope"
     case .describeCluster: "DescribeCluster"
     case .describeProducers: "DescribeProducers"
+    case .brokerHeartbeat: "BrokerHeartbeat"
     case .unregisterBroker: "UnregisterBroker"
     case .describeTransactions: "DescribeTransactions"
     case .listTransactions: "ListTransactions"
+    case .allocateProducerIds: "AllocateProducerIds"
     case .consumerGroupHeartbeat: "ConsumerGroupHeartbeat"
     case .consumerGroupDescribe: "ConsumerGroupDescribe"
     case .listConfigResources: "ListConfigResources"
@@ -167,12 +175,16 @@ package enum APIKey: Int16, CaseIterable, Sendable, Hashable {
     case .describeUserScramCredentials: DescribeUserScramCredentialsRequest.versions
     case .alterUserScramCredentials: AlterUserScramCredentialsRequest.versions
     case .describeQuorum: DescribeQuorumRequest.versions
+    case .alterPartition: AlterPartitionRequest.versions
     case .updateFeatures: UpdateFeaturesRequest.versions
+    case .envelope: EnvelopeRequest.versions
     case .describeCluster: DescribeClusterRequest.versions
     case .describeProducers: DescribeProducersRequest.versions
+    case .brokerHeartbeat: BrokerHeartbeatRequest.versions
     case .unregisterBroker: UnregisterBrokerRequest.versions
     case .describeTransactions: DescribeTransactionsRequest.versions
     case .listTransactions: ListTransactionsRequest.versions
+    case .allocateProducerIds: AllocateProducerIdsRequest.versions
     case .consumerGroupHeartbeat: ConsumerGroupHeartbeatRequest.versions
     case .consumerGroupDescribe: ConsumerGroupDescribeRequest.versions
     case .listConfigResources: ListConfigResourcesRequest.versions
@@ -228,12 +240,16 @@ package enum APIKey: Int16, CaseIterable, Sendable, Hashable {
     case .describeUserScramCredentials: DescribeUserScramCredentialsRequest.flexibleFrom
     case .alterUserScramCredentials: AlterUserScramCredentialsRequest.flexibleFrom
     case .describeQuorum: DescribeQuorumRequest.flexibleFrom
+    case .alterPartition: AlterPartitionRequest.flexibleFrom
     case .updateFeatures: UpdateFeaturesRequest.flexibleFrom
+    case .envelope: EnvelopeRequest.flexibleFrom
     case .describeCluster: DescribeClusterRequest.flexibleFrom
     case .describeProducers: DescribeProducersRequest.flexibleFrom
+    case .brokerHeartbeat: BrokerHeartbeatRequest.flexibleFrom
     case .unregisterBroker: UnregisterBrokerRequest.flexibleFrom
     case .describeTransactions: DescribeTransactionsRequest.flexibleFrom
     case .listTransactions: ListTransactionsRequest.flexibleFrom
+    case .allocateProducerIds: AllocateProducerIdsRequest.flexibleFrom
     case .consumerGroupHeartbeat: ConsumerGroupHeartbeatRequest.flexibleFrom
     case .consumerGroupDescribe: ConsumerGroupDescribeRequest.flexibleFrom
     case .listConfigResources: ListConfigResourcesRequest.flexibleFrom

@@ -46,14 +46,35 @@ package struct BrokerRecord: Message {
   /// Nullable.
   package var rack: String? = nil
   package var endpoints: [BrokerEndpoint] = []
+  /// Tag 0.
+  package var incarnationId: UUID = .zero
+  /// Tag 1.
+  package var dataId: UUID = .zero
+  /// Tag 2.
+  package var isFenced: Bool = false
+  /// Tag 3.
+  package var isShuttingDown: Bool = false
 
   package init() {}
 
-  package init(brokerId: Int32 = 0, brokerEpoch: Int64 = 0, rack: String? = nil, endpoints: [BrokerEndpoint] = []) {
+  package init(
+    brokerId: Int32 = 0,
+    brokerEpoch: Int64 = 0,
+    rack: String? = nil,
+    endpoints: [BrokerEndpoint] = [],
+    incarnationId: UUID = .zero,
+    dataId: UUID = .zero,
+    isFenced: Bool = false,
+    isShuttingDown: Bool = false
+  ) {
     self.brokerId = brokerId
     self.brokerEpoch = brokerEpoch
     self.rack = rack
     self.endpoints = endpoints
+    self.incarnationId = incarnationId
+    self.dataId = dataId
+    self.isFenced = isFenced
+    self.isShuttingDown = isShuttingDown
   }
 
   package static func decode(from reader: inout Reader, version: Int16) -> Self {
@@ -62,7 +83,16 @@ package struct BrokerRecord: Message {
     message.brokerEpoch = reader.int64()
     message.rack = reader.nullableString(compact: true)
     message.endpoints = reader.array(compact: true, minimum: 9) { BrokerEndpoint.decode(from: &$0, version: version) }
-    reader.skipTaggedFields()
+    var tags = reader.taggedFields()
+    while let tag = reader.nextTag(&tags) {
+      switch tag {
+      case 0: message.incarnationId = reader.uuid()
+      case 1: message.dataId = reader.uuid()
+      case 2: message.isFenced = reader.bool()
+      case 3: message.isShuttingDown = reader.bool()
+      default: break
+      }
+    }
     return message
   }
 
@@ -72,7 +102,36 @@ package struct BrokerRecord: Message {
     writer.nullableString(rack, compact: true)
     writer.arrayCount(endpoints.count, compact: true)
     for index in endpoints.indices { endpoints[index].encode(into: &writer, version: version) }
-    writer.noTaggedFields()
+    var taggedFieldCount: UInt32 = 0
+    let hasIncarnationId = !incarnationId.isZero
+    if hasIncarnationId { taggedFieldCount += 1 }
+    let hasDataId = !dataId.isZero
+    if hasDataId { taggedFieldCount += 1 }
+    let hasIsFenced = isFenced
+    if hasIsFenced { taggedFieldCount += 1 }
+    let hasIsShuttingDown = isShuttingDown
+    if hasIsShuttingDown { taggedFieldCount += 1 }
+    writer.unsignedVarint(taggedFieldCount)
+    if hasIncarnationId {
+      let start = writer.beginTaggedField(0)
+      writer.uuid(incarnationId)
+      writer.endTaggedField(from: start)
+    }
+    if hasDataId {
+      let start = writer.beginTaggedField(1)
+      writer.uuid(dataId)
+      writer.endTaggedField(from: start)
+    }
+    if hasIsFenced {
+      let start = writer.beginTaggedField(2)
+      writer.bool(isFenced)
+      writer.endTaggedField(from: start)
+    }
+    if hasIsShuttingDown {
+      let start = writer.beginTaggedField(3)
+      writer.bool(isShuttingDown)
+      writer.endTaggedField(from: start)
+    }
   }
 }
 
@@ -163,6 +222,12 @@ package struct PartitionRecord: Message {
   package var leader: Int32 = 0
   package var leaderEpoch: Int32 = 0
   package var partitionEpoch: Int32 = 0
+  /// Tag 0.
+  package var addingReplicas: [Int32] = []
+  /// Tag 1.
+  package var removingReplicas: [Int32] = []
+  /// Tag 2.
+  package var doubtfulReplicas: [Int32] = []
 
   package init() {}
 
@@ -173,7 +238,10 @@ package struct PartitionRecord: Message {
     isr: [Int32] = [],
     leader: Int32 = 0,
     leaderEpoch: Int32 = 0,
-    partitionEpoch: Int32 = 0
+    partitionEpoch: Int32 = 0,
+    addingReplicas: [Int32] = [],
+    removingReplicas: [Int32] = [],
+    doubtfulReplicas: [Int32] = []
   ) {
     self.topicId = topicId
     self.partitionIndex = partitionIndex
@@ -182,6 +250,9 @@ package struct PartitionRecord: Message {
     self.leader = leader
     self.leaderEpoch = leaderEpoch
     self.partitionEpoch = partitionEpoch
+    self.addingReplicas = addingReplicas
+    self.removingReplicas = removingReplicas
+    self.doubtfulReplicas = doubtfulReplicas
   }
 
   package static func decode(from reader: inout Reader, version: Int16) -> Self {
@@ -193,7 +264,15 @@ package struct PartitionRecord: Message {
     message.leader = reader.int32()
     message.leaderEpoch = reader.int32()
     message.partitionEpoch = reader.int32()
-    reader.skipTaggedFields()
+    var tags = reader.taggedFields()
+    while let tag = reader.nextTag(&tags) {
+      switch tag {
+      case 0: message.addingReplicas = reader.array(compact: true, minimum: 4) { $0.int32() }
+      case 1: message.removingReplicas = reader.array(compact: true, minimum: 4) { $0.int32() }
+      case 2: message.doubtfulReplicas = reader.array(compact: true, minimum: 4) { $0.int32() }
+      default: break
+      }
+    }
     return message
   }
 
@@ -207,7 +286,32 @@ package struct PartitionRecord: Message {
     writer.int32(leader)
     writer.int32(leaderEpoch)
     writer.int32(partitionEpoch)
-    writer.noTaggedFields()
+    var taggedFieldCount: UInt32 = 0
+    let hasAddingReplicas = !addingReplicas.isEmpty
+    if hasAddingReplicas { taggedFieldCount += 1 }
+    let hasRemovingReplicas = !removingReplicas.isEmpty
+    if hasRemovingReplicas { taggedFieldCount += 1 }
+    let hasDoubtfulReplicas = !doubtfulReplicas.isEmpty
+    if hasDoubtfulReplicas { taggedFieldCount += 1 }
+    writer.unsignedVarint(taggedFieldCount)
+    if hasAddingReplicas {
+      let start = writer.beginTaggedField(0)
+      writer.arrayCount(addingReplicas.count, compact: true)
+      for element in addingReplicas { writer.int32(element) }
+      writer.endTaggedField(from: start)
+    }
+    if hasRemovingReplicas {
+      let start = writer.beginTaggedField(1)
+      writer.arrayCount(removingReplicas.count, compact: true)
+      for element in removingReplicas { writer.int32(element) }
+      writer.endTaggedField(from: start)
+    }
+    if hasDoubtfulReplicas {
+      let start = writer.beginTaggedField(2)
+      writer.arrayCount(doubtfulReplicas.count, compact: true)
+      for element in doubtfulReplicas { writer.int32(element) }
+      writer.endTaggedField(from: start)
+    }
   }
 }
 

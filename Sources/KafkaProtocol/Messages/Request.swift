@@ -47,12 +47,16 @@ package enum Request: Sendable, Equatable {
   case describeUserScramCredentials(DescribeUserScramCredentialsRequest)
   case alterUserScramCredentials(AlterUserScramCredentialsRequest)
   case describeQuorum(DescribeQuorumRequest)
+  case alterPartition(AlterPartitionRequest)
   case updateFeatures(UpdateFeaturesRequest)
+  case envelope(EnvelopeRequest)
   case describeCluster(DescribeClusterRequest)
   case describeProducers(DescribeProducersRequest)
+  case brokerHeartbeat(BrokerHeartbeatRequest)
   case unregisterBroker(UnregisterBrokerRequest)
   case describeTransactions(DescribeTransactionsRequest)
   case listTransactions(ListTransactionsRequest)
+  case allocateProducerIds(AllocateProducerIdsRequest)
   case consumerGroupHeartbeat(ConsumerGroupHeartbeatRequest)
   case consumerGroupDescribe(ConsumerGroupDescribeRequest)
   case listConfigResources(ListConfigResourcesRequest)
@@ -106,12 +110,16 @@ package enum Request: Sendable, Equatable {
     case .describeUserScramCredentials: .describeUserScramCredentials
     case .alterUserScramCredentials: .alterUserScramCredentials
     case .describeQuorum: .describeQuorum
+    case .alterPartition: .alterPartition
     case .updateFeatures: .updateFeatures
+    case .envelope: .envelope
     case .describeCluster: .describeCluster
     case .describeProducers: .describeProducers
+    case .brokerHeartbeat: .brokerHeartbeat
     case .unregisterBroker: .unregisterBroker
     case .describeTransactions: .describeTransactions
     case .listTransactions: .listTransactions
+    case .allocateProducerIds: .allocateProducerIds
     case .consumerGroupHeartbeat: .consumerGroupHeartbeat
     case .consumerGroupDescribe: .consumerGroupDescribe
     case .listConfigResources: .listConfigResources
@@ -174,13 +182,17 @@ package enum Request: Sendable, Equatable {
     case .alterUserScramCredentials:
       .alterUserScramCredentials(AlterUserScramCredentialsRequest.decode(from: &reader, version: version))
     case .describeQuorum: .describeQuorum(DescribeQuorumRequest.decode(from: &reader, version: version))
+    case .alterPartition: .alterPartition(AlterPartitionRequest.decode(from: &reader, version: version))
     case .updateFeatures: .updateFeatures(UpdateFeaturesRequest.decode(from: &reader, version: version))
+    case .envelope: .envelope(EnvelopeRequest.decode(from: &reader, version: version))
     case .describeCluster: .describeCluster(DescribeClusterRequest.decode(from: &reader, version: version))
     case .describeProducers: .describeProducers(DescribeProducersRequest.decode(from: &reader, version: version))
+    case .brokerHeartbeat: .brokerHeartbeat(BrokerHeartbeatRequest.decode(from: &reader, version: version))
     case .unregisterBroker: .unregisterBroker(UnregisterBrokerRequest.decode(from: &reader, version: version))
     case .describeTransactions:
       .describeTransactions(DescribeTransactionsRequest.decode(from: &reader, version: version))
     case .listTransactions: .listTransactions(ListTransactionsRequest.decode(from: &reader, version: version))
+    case .allocateProducerIds: .allocateProducerIds(AllocateProducerIdsRequest.decode(from: &reader, version: version))
     case .consumerGroupHeartbeat:
       .consumerGroupHeartbeat(ConsumerGroupHeartbeatRequest.decode(from: &reader, version: version))
     case .consumerGroupDescribe:
@@ -239,12 +251,16 @@ package enum Request: Sendable, Equatable {
     case .describeUserScramCredentials(let message): message.encode(into: &writer, version: version)
     case .alterUserScramCredentials(let message): message.encode(into: &writer, version: version)
     case .describeQuorum(let message): message.encode(into: &writer, version: version)
+    case .alterPartition(let message): message.encode(into: &writer, version: version)
     case .updateFeatures(let message): message.encode(into: &writer, version: version)
+    case .envelope(let message): message.encode(into: &writer, version: version)
     case .describeCluster(let message): message.encode(into: &writer, version: version)
     case .describeProducers(let message): message.encode(into: &writer, version: version)
+    case .brokerHeartbeat(let message): message.encode(into: &writer, version: version)
     case .unregisterBroker(let message): message.encode(into: &writer, version: version)
     case .describeTransactions(let message): message.encode(into: &writer, version: version)
     case .listTransactions(let message): message.encode(into: &writer, version: version)
+    case .allocateProducerIds(let message): message.encode(into: &writer, version: version)
     case .consumerGroupHeartbeat(let message): message.encode(into: &writer, version: version)
     case .consumerGroupDescribe(let message): message.encode(into: &writer, version: version)
     case .listConfigResources(let message): message.encode(into: &writer, version: version)

@@ -47,12 +47,16 @@ package enum Response: Sendable, Equatable {
   case describeUserScramCredentials(DescribeUserScramCredentialsResponse)
   case alterUserScramCredentials(AlterUserScramCredentialsResponse)
   case describeQuorum(DescribeQuorumResponse)
+  case alterPartition(AlterPartitionResponse)
   case updateFeatures(UpdateFeaturesResponse)
+  case envelope(EnvelopeResponse)
   case describeCluster(DescribeClusterResponse)
   case describeProducers(DescribeProducersResponse)
+  case brokerHeartbeat(BrokerHeartbeatResponse)
   case unregisterBroker(UnregisterBrokerResponse)
   case describeTransactions(DescribeTransactionsResponse)
   case listTransactions(ListTransactionsResponse)
+  case allocateProducerIds(AllocateProducerIdsResponse)
   case consumerGroupHeartbeat(ConsumerGroupHeartbeatResponse)
   case consumerGroupDescribe(ConsumerGroupDescribeResponse)
   case listConfigResources(ListConfigResourcesResponse)
@@ -106,12 +110,16 @@ package enum Response: Sendable, Equatable {
     case .describeUserScramCredentials: .describeUserScramCredentials
     case .alterUserScramCredentials: .alterUserScramCredentials
     case .describeQuorum: .describeQuorum
+    case .alterPartition: .alterPartition
     case .updateFeatures: .updateFeatures
+    case .envelope: .envelope
     case .describeCluster: .describeCluster
     case .describeProducers: .describeProducers
+    case .brokerHeartbeat: .brokerHeartbeat
     case .unregisterBroker: .unregisterBroker
     case .describeTransactions: .describeTransactions
     case .listTransactions: .listTransactions
+    case .allocateProducerIds: .allocateProducerIds
     case .consumerGroupHeartbeat: .consumerGroupHeartbeat
     case .consumerGroupDescribe: .consumerGroupDescribe
     case .listConfigResources: .listConfigResources
@@ -174,13 +182,17 @@ package enum Response: Sendable, Equatable {
     case .alterUserScramCredentials:
       .alterUserScramCredentials(AlterUserScramCredentialsResponse.decode(from: &reader, version: version))
     case .describeQuorum: .describeQuorum(DescribeQuorumResponse.decode(from: &reader, version: version))
+    case .alterPartition: .alterPartition(AlterPartitionResponse.decode(from: &reader, version: version))
     case .updateFeatures: .updateFeatures(UpdateFeaturesResponse.decode(from: &reader, version: version))
+    case .envelope: .envelope(EnvelopeResponse.decode(from: &reader, version: version))
     case .describeCluster: .describeCluster(DescribeClusterResponse.decode(from: &reader, version: version))
     case .describeProducers: .describeProducers(DescribeProducersResponse.decode(from: &reader, version: version))
+    case .brokerHeartbeat: .brokerHeartbeat(BrokerHeartbeatResponse.decode(from: &reader, version: version))
     case .unregisterBroker: .unregisterBroker(UnregisterBrokerResponse.decode(from: &reader, version: version))
     case .describeTransactions:
       .describeTransactions(DescribeTransactionsResponse.decode(from: &reader, version: version))
     case .listTransactions: .listTransactions(ListTransactionsResponse.decode(from: &reader, version: version))
+    case .allocateProducerIds: .allocateProducerIds(AllocateProducerIdsResponse.decode(from: &reader, version: version))
     case .consumerGroupHeartbeat:
       .consumerGroupHeartbeat(ConsumerGroupHeartbeatResponse.decode(from: &reader, version: version))
     case .consumerGroupDescribe:
@@ -239,12 +251,16 @@ package enum Response: Sendable, Equatable {
     case .describeUserScramCredentials(let message): message.encode(into: &writer, version: version)
     case .alterUserScramCredentials(let message): message.encode(into: &writer, version: version)
     case .describeQuorum(let message): message.encode(into: &writer, version: version)
+    case .alterPartition(let message): message.encode(into: &writer, version: version)
     case .updateFeatures(let message): message.encode(into: &writer, version: version)
+    case .envelope(let message): message.encode(into: &writer, version: version)
     case .describeCluster(let message): message.encode(into: &writer, version: version)
     case .describeProducers(let message): message.encode(into: &writer, version: version)
+    case .brokerHeartbeat(let message): message.encode(into: &writer, version: version)
     case .unregisterBroker(let message): message.encode(into: &writer, version: version)
     case .describeTransactions(let message): message.encode(into: &writer, version: version)
     case .listTransactions(let message): message.encode(into: &writer, version: version)
+    case .allocateProducerIds(let message): message.encode(into: &writer, version: version)
     case .consumerGroupHeartbeat(let message): message.encode(into: &writer, version: version)
     case .consumerGroupDescribe(let message): message.encode(into: &writer, version: version)
     case .listConfigResources(let message): message.encode(into: &writer, version: version)

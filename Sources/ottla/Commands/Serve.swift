@@ -6,6 +6,7 @@ import Glibc
 import Observability
 import Runtime
 import Synchronization
+import ZooKeeper
 
 func serveCommand() -> Command {
   Command(
@@ -22,6 +23,10 @@ func serveCommand() -> Command {
       ("ottla serve", "a broker on 127.0.0.1:9092, its data in ./ottla-data"),
       ("ottla serve --data-dir /var/lib/ottla --listen 0.0.0.0:9092", "reachable from other machines"),
       ("ottla serve --config server.properties --set num.partitions=6", "a file, and one property over it"),
+      (
+        "ottla serve --set node.id=2 --set zookeeper.connect=127.0.0.1:2181/ottla --listen 127.0.0.1:9093 --data-dir data-2",
+        "one broker of a cluster"
+      ),
       ("KAFKA_AUTO_CREATE_TOPICS_ENABLE=false ottla serve", "a property from the environment"),
     ],
     run: serve)
@@ -45,7 +50,12 @@ private func serve(_ arguments: Arguments) throws {
   _ = ottla_raise_open_files()
   ottla_block_stop_signals()
   let failure = HaltReason()
-  let broker = try RunningBroker(config: loaded.config, logger: logger, onHalt: failure.set)
+  let broker = try RunningBroker(
+    config: loaded.config, logger: logger,
+    ensemble: { order, wake in
+      ZooKeeperEnsemble(
+        servers: order.servers, sessionTimeoutMs: order.sessionTimeoutMs, credentials: order.login, wake: wake)
+    }, onHalt: failure.set)
   let ready = broker.addresses.map { address in
     let host = address.host.isEmpty ? "0.0.0.0" : address.host
     return "kafka=\(host.contains(":") ? "[\(host)]" : host):\(address.port)"

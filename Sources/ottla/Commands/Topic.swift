@@ -3,7 +3,10 @@ import KafkaProtocol
 import Primitives
 
 func topicCommands() -> [Command] {
-  [topicCreateCommand(), topicListCommand(), topicDescribeCommand(), topicAlterCommand(), topicDeleteCommand()]
+  [
+    topicCreateCommand(), topicListCommand(), topicDescribeCommand(), topicAlterCommand(), topicReassignCommand(),
+    topicDeleteCommand(),
+  ]
 }
 
 private func topicCreateCommand() -> Command {

@@ -10,10 +10,14 @@ let everyMessage: [any RandomMessage.Type] = [
   AddOffsetsToTxnResponse.self,
   AddPartitionsToTxnRequest.self,
   AddPartitionsToTxnResponse.self,
+  AllocateProducerIdsRequest.self,
+  AllocateProducerIdsResponse.self,
   AlterClientQuotasRequest.self,
   AlterClientQuotasResponse.self,
   AlterConfigsRequest.self,
   AlterConfigsResponse.self,
+  AlterPartitionRequest.self,
+  AlterPartitionResponse.self,
   AlterPartitionReassignmentsRequest.self,
   AlterPartitionReassignmentsResponse.self,
   AlterReplicaLogDirsRequest.self,
@@ -22,6 +26,8 @@ let everyMessage: [any RandomMessage.Type] = [
   AlterUserScramCredentialsResponse.self,
   ApiVersionsRequest.self,
   ApiVersionsResponse.self,
+  BrokerHeartbeatRequest.self,
+  BrokerHeartbeatResponse.self,
   ConsumerGroupDescribeRequest.self,
   ConsumerGroupDescribeResponse.self,
   ConsumerGroupHeartbeatRequest.self,
@@ -68,6 +74,8 @@ let everyMessage: [any RandomMessage.Type] = [
   ElectLeadersResponse.self,
   EndTxnRequest.self,
   EndTxnResponse.self,
+  EnvelopeRequest.self,
+  EnvelopeResponse.self,
   FetchRequest.self,
   FetchResponse.self,
   FindCoordinatorRequest.self,
@@ -265,6 +273,26 @@ extension AddPartitionsToTxnResponse.AddPartitionsToTxnPartitionResult {
   }
 }
 
+extension AllocateProducerIdsRequest: RandomMessage {
+  static func random(_ random: inout RandomValues, version: Int16) -> Self {
+    var message = Self()
+    message.brokerId = random.int32()
+    message.brokerEpoch = random.int64()
+    return message
+  }
+}
+
+extension AllocateProducerIdsResponse: RandomMessage {
+  static func random(_ random: inout RandomValues, version: Int16) -> Self {
+    var message = Self()
+    message.throttleTimeMs = random.int32()
+    message.errorCode = random.errorCode()
+    message.producerIdStart = random.int64()
+    message.producerIdLen = random.int32()
+    return message
+  }
+}
+
 extension AlterClientQuotasRequest: RandomMessage {
   static func random(_ random: inout RandomValues, version: Int16) -> Self {
     var message = Self()
@@ -374,6 +402,82 @@ extension AlterConfigsResponse.AlterConfigsResourceResponse {
     message.errorMessage = random.nullable(true) { $0.string() }
     message.resourceType = random.int8()
     message.resourceName = random.string()
+    return message
+  }
+}
+
+extension AlterPartitionRequest: RandomMessage {
+  static func random(_ random: inout RandomValues, version: Int16) -> Self {
+    var message = Self()
+    message.brokerId = random.int32()
+    message.brokerEpoch = random.int64()
+    message.topics = random.array { AlterPartitionRequest.TopicData.random(&$0, version: version) }
+    return message
+  }
+}
+
+extension AlterPartitionRequest.TopicData {
+  static func random(_ random: inout RandomValues, version: Int16) -> Self {
+    var message = Self()
+    message.topicId = random.uuid()
+    message.partitions = random.array { AlterPartitionRequest.PartitionData.random(&$0, version: version) }
+    return message
+  }
+}
+
+extension AlterPartitionRequest.PartitionData {
+  static func random(_ random: inout RandomValues, version: Int16) -> Self {
+    var message = Self()
+    message.partitionIndex = random.int32()
+    message.leaderEpoch = random.int32()
+    if version <= 2 { message.newIsr = random.array { $0.int32() } }
+    if version >= 3 {
+      message.newIsrWithEpochs = random.array { AlterPartitionRequest.BrokerState.random(&$0, version: version) }
+    }
+    message.leaderRecoveryState = random.int8()
+    message.partitionEpoch = random.int32()
+    return message
+  }
+}
+
+extension AlterPartitionRequest.BrokerState {
+  static func random(_ random: inout RandomValues, version: Int16) -> Self {
+    var message = Self()
+    message.brokerId = random.int32()
+    message.brokerEpoch = random.int64()
+    return message
+  }
+}
+
+extension AlterPartitionResponse: RandomMessage {
+  static func random(_ random: inout RandomValues, version: Int16) -> Self {
+    var message = Self()
+    message.throttleTimeMs = random.int32()
+    message.errorCode = random.errorCode()
+    message.topics = random.array { AlterPartitionResponse.TopicData.random(&$0, version: version) }
+    return message
+  }
+}
+
+extension AlterPartitionResponse.TopicData {
+  static func random(_ random: inout RandomValues, version: Int16) -> Self {
+    var message = Self()
+    message.topicId = random.uuid()
+    message.partitions = random.array { AlterPartitionResponse.PartitionData.random(&$0, version: version) }
+    return message
+  }
+}
+
+extension AlterPartitionResponse.PartitionData {
+  static func random(_ random: inout RandomValues, version: Int16) -> Self {
+    var message = Self()
+    message.partitionIndex = random.int32()
+    message.errorCode = random.errorCode()
+    message.leaderId = random.int32()
+    message.leaderEpoch = random.int32()
+    message.isr = random.array { $0.int32() }
+    message.leaderRecoveryState = random.int8()
+    message.partitionEpoch = random.int32()
     return message
   }
 }
@@ -608,6 +712,32 @@ extension ApiVersionsResponse.FinalizedFeatureKey {
     message.name = random.string()
     message.maxVersionLevel = random.int16()
     message.minVersionLevel = random.int16()
+    return message
+  }
+}
+
+extension BrokerHeartbeatRequest: RandomMessage {
+  static func random(_ random: inout RandomValues, version: Int16) -> Self {
+    var message = Self()
+    message.brokerId = random.int32()
+    message.brokerEpoch = random.int64()
+    message.currentMetadataOffset = random.int64()
+    message.wantFence = random.bool()
+    message.wantShutDown = random.bool()
+    if version >= 1 { message.offlineLogDirs = random.array { $0.uuid() } }
+    if version >= 2 { message.cordonedLogDirs = random.nullable(true) { $0.array { $0.uuid() } } }
+    return message
+  }
+}
+
+extension BrokerHeartbeatResponse: RandomMessage {
+  static func random(_ random: inout RandomValues, version: Int16) -> Self {
+    var message = Self()
+    message.throttleTimeMs = random.int32()
+    message.errorCode = random.errorCode()
+    message.isCaughtUp = random.bool()
+    message.isFenced = random.bool()
+    message.shouldShutDown = random.bool()
     return message
   }
 }
@@ -1866,6 +1996,26 @@ extension EndTxnResponse: RandomMessage {
       message.producerId = random.int64()
       message.producerEpoch = random.int16()
     }
+    return message
+  }
+}
+
+extension EnvelopeRequest: RandomMessage {
+  static func random(_ random: inout RandomValues, version: Int16) -> Self {
+    var message = Self()
+    message.requestData = random.bytes()
+    message.requestPrincipal = random.nullable(true) { $0.bytes() }
+    message.clientHostAddress = random.bytes()
+    return message
+  }
+}
+
+extension EnvelopeResponse: RandomMessage {
+  static func random(_ random: inout RandomValues, version: Int16) -> Self {
+    var message = Self()
+    message.responseData = random.nullable(true) { $0.bytes() }
+    message.errorCode = random.errorCode()
+    message.metadataOffset = random.int64()
     return message
   }
 }
@@ -3544,6 +3694,10 @@ extension BrokerRecord: RandomMessage {
     message.brokerEpoch = random.int64()
     message.rack = random.nullable(true) { $0.string() }
     message.endpoints = random.array { BrokerRecord.BrokerEndpoint.random(&$0, version: version) }
+    message.incarnationId = random.uuid()
+    message.dataId = random.uuid()
+    message.isFenced = random.bool()
+    message.isShuttingDown = random.bool()
     return message
   }
 }
@@ -3578,6 +3732,9 @@ extension PartitionRecord: RandomMessage {
     message.leader = random.int32()
     message.leaderEpoch = random.int32()
     message.partitionEpoch = random.int32()
+    message.addingReplicas = random.array { $0.int32() }
+    message.removingReplicas = random.array { $0.int32() }
+    message.doubtfulReplicas = random.array { $0.int32() }
     return message
   }
 }

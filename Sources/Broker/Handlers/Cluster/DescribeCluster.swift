@@ -14,9 +14,11 @@ extension Shard {
     }
     let response = DescribeClusterResponse(
       clusterId: image.clusterID, controllerId: image.controllerID.value,
-      brokers: image.sortedBrokers.map { broker in
+      brokers: image.sortedBrokers.filter { !$0.isFenced || request.includeFencedBrokers }.map { broker in
         let endpoint = endpoint(of: broker, for: context.client)
-        return .init(brokerId: broker.id.value, host: endpoint.host, port: endpoint.port, rack: broker.rack)
+        return .init(
+          brokerId: broker.id.value, host: endpoint.host, port: endpoint.port, rack: broker.rack,
+          isFenced: broker.isFenced)
       },
       clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? Self.clusterOperations : .min)
     reply(context.replyTo, .describeCluster(response))

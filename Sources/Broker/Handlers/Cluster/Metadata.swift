@@ -50,7 +50,7 @@ extension Shard {
       }
     }
     let response = MetadataResponse(
-      brokers: image.sortedBrokers.map { broker in
+      brokers: image.sortedBrokers.filter { !$0.isFenced }.map { broker in
         let endpoint = endpoint(of: broker, for: context.client)
         return .init(nodeId: broker.id.value, host: endpoint.host, port: endpoint.port, rack: broker.rack)
       },
@@ -92,7 +92,7 @@ extension Shard {
   }
 
   func offlineReplicas(_ partition: PartitionImage) -> [Int32] {
-    partition.replicas.filter { image.brokers[$0] == nil }.map(\.value)
+    partition.replicas.filter { image.brokers[$0]?.isFenced ?? true }.map(\.value)
   }
 
   /// Where a client reaches a broker. For this one: what advertised.listeners says, else the very address that the client

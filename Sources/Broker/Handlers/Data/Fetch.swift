@@ -1,6 +1,7 @@
 internal import Configuration
 internal import Effects
 internal import KafkaProtocol
+internal import Observability
 internal import Primitives
 internal import Records
 internal import Replication
@@ -20,14 +21,22 @@ final class FetchWait {
   let maxBytes: Int
   let isReadCommitted: Bool
   let deadline: Instant
+  /// The broker that copies from this one, and its epoch; nil for a consumer.
+  let follower: (id: BrokerID, epoch: Int64)?
+  let rack: String?
+  /// How often its partitions have been read.
+  var readCount = 0
   var outcomes: [PartitionTask.Outcome] = []
   var isReading = false
   var wasWoken = false
 
   init(
     sequence: UInt64, context: RequestContext, session: FetchSession?, isFullSession: Bool,
-    partitions: [FetchSession.Partition], request: FetchRequest, maxBytes: Int, deadline: Instant
+    partitions: [FetchSession.Partition], request: FetchRequest, follower: (id: BrokerID, epoch: Int64)?,
+    maxBytes: Int, deadline: Instant
   ) {
+    self.follower = follower
+    rack = follower == nil && !request.rackId.isEmpty ? request.rackId : nil
     self.sequence = sequence
     self.context = context
     self.session = session
@@ -49,6 +58,19 @@ extension Shard {
   private static let fetchWaitMsMax: Int64 = 300_000
 
   func fetch(_ request: FetchRequest, _ context: RequestContext, _ connection: Connection, _ sequence: UInt64) {
+    let follower: (id: BrokerID, epoch: Int64)?
+    do throws(KafkaError) { follower = try Self.follower(request, context) } catch {
+      return answer(connection, sequence, .fetch(FetchResponse(errorCode: error.code)), files: [], source: nil)
+    }
+    if let follower, broker(of: context) != follower.id {
+      // Whoever claims to be a replica must be a broker of this cluster: what a replica fetches counts as stored there.
+      if impostorLine.admit(at: now) != nil {
+        environment.logger.warning(
+          "refused a fetch from \(context.client.address.host) that claims to be broker \(follower.id.value)")
+      }
+      let response = FetchResponse(errorCode: .clusterAuthorizationFailed)
+      return answer(connection, sequence, .fetch(response), files: [], source: nil)
+    }
     let resolved: FetchSessionCache.Resolution
     do throws(KafkaError) { resolved = try fetchSessions.resolve(request, context.version, topicName, at: now) } catch {
       let response = FetchResponse(errorCode: error.code)
@@ -57,7 +79,7 @@ extension Shard {
     let maxBytes = max(0, min(Int(request.maxBytes), Int(config.fetchMaxBytes), Self.fetchBytesMax))
     let fetch = FetchWait(
       sequence: sequence, context: context, session: resolved.session, isFullSession: resolved.isFull,
-      partitions: resolved.partitions, request: request, maxBytes: maxBytes,
+      partitions: resolved.partitions, request: request, follower: follower, maxBytes: maxBytes,
       deadline: now.advanced(byMilliseconds: min(Int64(max(0, request.maxWaitMs)), Self.fetchWaitMsMax)))
     connection.fetch = fetch
     readAll(connection, fetch)
@@ -65,10 +87,23 @@ extension Shard {
 
   private func topicName(_ id: UUID) -> String? { topicsByID[id]?.name }
 
+  /// The broker that a fetch says it copies for; nil for a consumer's.
+  private static func follower(
+    _ request: FetchRequest, _ context: RequestContext
+  ) throws(KafkaError) -> (id: BrokerID, epoch: Int64)? {
+    let id = context.version >= 15 ? request.replicaState.replicaId : request.replicaId
+    guard id >= 0 else { return nil }
+    // Older versions lack what keeps a broker that has started anew from vouching for what it lost (KIP-903).
+    guard context.version >= 15 else { throw KafkaError(.unsupportedVersion) }
+    return (BrokerID(id), request.replicaState.replicaEpoch)
+  }
+
   /// Reads every partition of the fetch, then answers or waits.
   private func readAll(_ connection: Connection, _ fetch: FetchWait) {
     fetch.isReading = true
     fetch.wasWoken = false
+    fetch.readCount += 1
+    let isFirst = fetch.readCount == 1
     let mayWait = fetch.deadline > now && fetch.minBytes > 0 && !isStopping
     let watcher =
       mayWait
@@ -94,7 +129,11 @@ extension Shard {
           PartitionTask.ReadTask(
             offset: partition.fetchOffset, maxBytes: min(Int(max(0, partition.maxBytes)), fetch.maxBytes),
             currentLeaderEpoch: partition.currentLeaderEpoch, lastFetchedEpoch: partition.lastFetchedEpoch,
-            isReadCommitted: fetch.isReadCommitted, minOneBatch: true, coldBytesMax: coldBytesMax, watcher: watcher))
+            isReadCommitted: fetch.isReadCommitted, minOneBatch: true, coldBytesMax: coldBytesMax, watcher: watcher,
+            follower: fetch.follower.map {
+              .init(
+                replica: $0.id, brokerEpoch: $0.epoch, logStartOffset: partition.logStartOffset, counts: isFirst)
+            }, rack: fetch.rack, mayReadFollower: fetch.context.version >= 11))
       },
       finish: { [unowned self] outcomes in
         guard !connection.isClosed, connection.fetch === fetch else { return }
@@ -123,7 +162,7 @@ extension Shard {
       switch outcome {
       case .read(let read):
         byteCount += read.byteCount
-        if read.error != .none || read.divergingEpoch != nil { mustAnswer = true }
+        if read.error != .none || read.divergingEpoch != nil || read.preferredReadReplica >= 0 { mustAnswer = true }
       default: mustAnswer = true
       }
     }
@@ -146,10 +185,23 @@ extension Shard {
     if !fetch.isReading { finishFetch(connection, fetch) }
   }
 
+  /// More may be seen of a partition, or it is led by others: whoever waits for it looks again.
   func wakeWatchers(_ hosted: HostedPartition) {
     guard !hosted.watchers.isEmpty else { return }
     let watchers = hosted.watchers
     hosted.watchers.removeAll(keepingCapacity: true)
+    wake(watchers)
+  }
+
+  /// More has been written: followers want it before it may be seen.
+  func wakeFollowers(_ hosted: HostedPartition) {
+    guard !hosted.followerWatchers.isEmpty else { return }
+    let watchers = hosted.followerWatchers
+    hosted.followerWatchers.removeAll(keepingCapacity: true)
+    wake(watchers)
+  }
+
+  private func wake(_ watchers: [FetchWatcher]) {
     for watcher in watchers {
       if watcher.shard == index {
         fetchWoken(watcher.connection, watcher.sequence)
@@ -163,6 +215,7 @@ extension Shard {
     guard let watched = watches.removeValue(forKey: WatchKey(shard: shard, connection: connection)) else { return }
     for hosted in watched.values {
       hosted.watchers.removeAll { $0.connection == connection && $0.shard == shard }
+      hosted.followerWatchers.removeAll { $0.connection == connection && $0.shard == shard }
     }
   }
 
@@ -181,41 +234,85 @@ extension Shard {
   ) -> PartitionTask.ReadOutcome {
     let partition = hosted.partition
     var outcome = PartitionTask.ReadOutcome()
-    outcome.highWatermark = partition.highWatermark.value
-    outcome.lastStableOffset = partition.highWatermark.value
-    outcome.logStartOffset = partition.log.logStartOffset.value
     do throws(KafkaError) {
-      try partition.checkLeaderEpoch(task.currentLeaderEpoch)
-      if task.lastFetchedEpoch >= 0 {
-        let end = partition.endOffset(for: LeaderEpoch(task.lastFetchedEpoch))
-        // An epoch this log has never heard of: the fetcher must look where its history leaves ours.
-        if end.leaderEpoch.value < 0 || end.endOffset.value < 0 { throw KafkaError(.offsetOutOfRange) }
-        if end.leaderEpoch.value < task.lastFetchedEpoch || end.endOffset.value < task.offset {
-          outcome.divergingEpoch = (end.leaderEpoch.value, end.endOffset.value)
-          return outcome
-        }
+      if let follower = task.follower {
+        try find(task, follower, in: hosted, &slice, &outcome)
+      } else {
+        try findForConsumer(task, in: partition, &slice, &outcome)
       }
-      slice = try partition.read(
-        from: Offset(task.offset), maxBytes: task.maxBytes, minOneBatch: task.minOneBatch)
-      outcome.range = slice.range
     } catch {
-      outcome.error = error.code
-      // What Kafka says of a partition it cannot read: no marks at all.
-      outcome.highWatermark = -1
-      outcome.lastStableOffset = -1
-      outcome.logStartOffset = -1
+      outcome = PartitionTask.ReadOutcome(error: error.code)
     }
+    if outcome.error == .none || outcome.error == .offsetOutOfRange && task.follower != nil {
+      outcome.highWatermark = partition.highWatermark.value
+      outcome.lastStableOffset = partition.highWatermark.value
+      outcome.logStartOffset = partition.log.logStartOffset.value
+    }
+    guard outcome.error == .none else { return outcome }
     // A reader at the end wants to see what is in the file already.
-    if partition.waitsForFlush, outcome.error == .none, task.watcher != nil || outcome.range == nil {
-      wantFlush(hosted)
-    }
-    if let watcher = task.watcher, outcome.error == .none {
-      hosted.watch(watcher)
+    if partition.waitsForFlush, task.watcher != nil || outcome.range == nil { wantFlush(hosted) }
+    if let watcher = task.watcher {
+      hosted.watch(watcher, asFollower: task.follower != nil)
       let key = WatchKey(shard: watcher.shard, connection: watcher.connection)
       watches[key, default: [:]][ObjectIdentifier(hosted)] = hosted
     }
     return outcome
   }
+
+  private func findForConsumer(
+    _ task: PartitionTask.ReadTask, in partition: Partition, _ slice: inout LogSlice,
+    _ outcome: inout PartitionTask.ReadOutcome
+  ) throws(KafkaError) {
+    guard partition.isLeader || task.mayReadFollower else { throw KafkaError(.notLeaderOrFollower) }
+    if case .idle = partition.role { throw KafkaError(.notLeaderOrFollower) }
+    try partition.checkLeaderEpoch(task.currentLeaderEpoch)
+    if task.lastFetchedEpoch >= 0 {
+      let end = partition.endOffset(for: LeaderEpoch(task.lastFetchedEpoch))
+      // An epoch this log has never heard of: the fetcher must look where its history leaves ours.
+      if end.leaderEpoch.value < 0 || end.endOffset.value < 0 { throw KafkaError(.offsetOutOfRange) }
+      if end.leaderEpoch.value < task.lastFetchedEpoch || end.endOffset.value < task.offset {
+        outcome.divergingEpoch = (end.leaderEpoch.value, end.endOffset.value)
+        return
+      }
+    }
+    if let rack = task.rack, isRackAware {
+      let nearer = partition.preferredReadReplica(
+        rack: rack, ownRack: startConfig.brokerRack, offset: Offset(task.offset), now: now)
+      if let nearer {
+        outcome.preferredReadReplica = nearer.value
+        return
+      }
+    }
+    slice = try partition.read(
+      from: Offset(task.offset), maxBytes: task.maxBytes, minOneBatch: task.minOneBatch)
+    outcome.range = slice.range
+  }
+
+  /// Reads for another broker, and takes note of what its fetch says: it has everything below its offset.
+  private func find(
+    _ task: PartitionTask.ReadTask, _ follower: PartitionTask.FollowerTask, in hosted: HostedPartition,
+    _ slice: inout LogSlice, _ outcome: inout PartitionTask.ReadOutcome
+  ) throws(KafkaError) {
+    let fetch = FollowerFetch(
+      replica: follower.replica, brokerEpoch: follower.brokerEpoch,
+      currentLeaderEpoch: LeaderEpoch(task.currentLeaderEpoch),
+      position: FetchPosition(
+        offset: Offset(task.offset), lastFetchedEpoch: LeaderEpoch(task.lastFetchedEpoch),
+        logStartOffset: Offset(follower.logStartOffset)))
+    switch try hosted.partition.read(for: fetch, maxBytes: task.maxBytes, minOneBatch: task.minOneBatch) {
+    case .records(let found):
+      slice = found
+      outcome.range = found.range
+      guard follower.counts else { return }
+      if hosted.partition.followerFetched(fetch, now: now) { wantIsrChange(hosted) }
+      noteSafe(hosted)
+    case .diverging(let epoch, let endOffset): outcome.divergingEpoch = (epoch.value, endOffset.value)
+    case .outOfRange: outcome.error = .offsetOutOfRange
+    }
+  }
+
+  /// Whether consumers are told of replicas in their own rack (`replica.selector.class`).
+  private var isRackAware: Bool { startConfig.replicaSelector == .rackAware && startConfig.brokerRack != nil }
 
   /// Answers a fetch with what it has.
   func finishFetch(_ connection: Connection, _ fetch: FetchWait) {
@@ -249,7 +346,10 @@ extension Shard {
       }
     }
     if let hadNoRoom { fetch.session?.beginNext(with: hadNoRoom) }
-    let response = FetchResponse(sessionId: fetch.session?.id ?? 0, responses: topics)
+    var response = FetchResponse(sessionId: fetch.session?.id ?? 0, responses: topics)
+    if topics.contains(where: { $0.partitions.contains { Self.meansOtherLeader($0.errorCode) } }) {
+      nameLeaders(in: &response, for: connection.identity)
+    }
     answer(
       connection, fetch.sequence, .fetch(response), files: files,
       source: UnsafeRawBufferPointer(start: readScratch.baseAddress, count: scratchUsed))
@@ -299,6 +399,7 @@ extension Shard {
       var data = FetchResponse.PartitionData(
         partitionIndex: index, errorCode: read.error, highWatermark: read.highWatermark,
         lastStableOffset: read.lastStableOffset, logStartOffset: read.logStartOffset)
+      data.preferredReadReplica = read.preferredReadReplica
       if let diverging = read.divergingEpoch {
         data.divergingEpoch = .init(epoch: diverging.epoch, endOffset: diverging.endOffset)
       }

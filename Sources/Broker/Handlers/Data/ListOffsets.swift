@@ -27,18 +27,21 @@ extension Shard {
         let topics = request.topics.map { topic in
           ListOffsetsResponse.ListOffsetsTopicResponse(
             name: topic.name,
-            partitions: topic.partitions.map { Self.listed($0.partitionIndex, next.next()) })
+            partitions: topic.partitions.map { Self.listed($0.partitionIndex, next.next(), context.version) })
         }
         reply(context.replyTo, .listOffsets(ListOffsetsResponse(topics: topics)))
       })
   }
 
   private static func listed(
-    _ index: Int32, _ outcome: PartitionTask.Outcome?
+    _ index: Int32, _ outcome: PartitionTask.Outcome?, _ version: Int16
   ) -> ListOffsetsResponse.ListOffsetsPartitionResponse {
     switch outcome {
     case .listedOffset(let offset, let timestamp, let leaderEpoch):
       .init(partitionIndex: index, timestamp: timestamp, offset: offset, leaderEpoch: leaderEpoch)
+    // Before version 5 no client knows the error.
+    case .failed(let error) where error.code == .offsetNotAvailable && version < 5:
+      .init(partitionIndex: index, errorCode: .leaderNotAvailable)
     case .failed(let error): .init(partitionIndex: index, errorCode: error.code)
     default: preconditionFailure("a list-offsets task came back as \(String(describing: outcome))")
     }
@@ -55,6 +58,8 @@ extension Shard {
     } catch { return .failed(error) }
     switch timestamp {
     case -1:
+      // A new leader may know of less than clients have seen already (R9).
+      guard partition.isEndKnown else { return .failed(KafkaError(.offsetNotAvailable)) }
       return .listedOffset(
         offset: partition.highWatermark.value, timestamp: -1, leaderEpoch: partition.leaderEpoch.value)
     case -2, -4:
@@ -75,7 +80,10 @@ extension Shard {
         timestamp == -3
         ? try partition.log.offsetOfMaxTimestamp(upTo: limit)
         : try partition.log.offsetForTimestamp(Timestamp(milliseconds: timestamp), upTo: limit)
-      guard let found else { return .listedOffset(offset: -1, timestamp: -1, leaderEpoch: -1) }
+      guard let found else {
+        guard partition.isEndKnown else { return .failed(KafkaError(.offsetNotAvailable)) }
+        return .listedOffset(offset: -1, timestamp: -1, leaderEpoch: -1)
+      }
       return .listedOffset(
         offset: found.offset.value, timestamp: found.timestamp.milliseconds, leaderEpoch: found.leaderEpoch.value)
     } catch { return .failed(Partition.kafkaError(error, partition.topicPartition)) }

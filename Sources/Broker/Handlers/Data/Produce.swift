@@ -53,14 +53,16 @@ extension Shard {
       let outcome = append(records, version: version, acks: request.acks, to: hosted)
       if outcome.error == .none {
         let purpose = AppendWait.Purpose.produce(connection, sequence: sequence, outcome)
-        appendWaits.append(AppendWait(hosted, outcome.baseOffset, .init(acks: request.acks), purpose))
+        let deadline = appendDeadline(hosted, acks: request.acks, timeoutMs: request.timeoutMs)
+        appendWaits.append(
+          AppendWait(hosted, outcome.baseOffset, .init(acks: request.acks), purpose, deadline: deadline))
       } else {
         finishProduce(connection, sequence, outcome)
       }
     case .shard(let shard):
       let message = RemoteProduce(
         shard: index, connection: connection.id, sequence: sequence, topicID: routed.id, partition: partition.index,
-        version: version, acks: request.acks, records: Array(records))
+        version: version, acks: request.acks, timeoutMs: request.timeoutMs, records: Array(records))
       hold(records.count, for: connection)
       environment.links.send(.produce(message), to: shard)
     case .offline, .elsewhere: return false
@@ -89,7 +91,8 @@ extension Shard {
     }
     if outcome.error == .none {
       let purpose = AppendWait.Purpose.remoteProduce(produce.shard, produce.connection, produce.sequence, outcome)
-      appendWaits.append(AppendWait(hosted, outcome.baseOffset, .init(acks: produce.acks), purpose))
+      let deadline = appendDeadline(hosted, acks: produce.acks, timeoutMs: produce.timeoutMs)
+      appendWaits.append(AppendWait(hosted, outcome.baseOffset, .init(acks: produce.acks), purpose, deadline: deadline))
     } else {
       environment.links.send(.produced(produce.connection, produce.sequence, outcome), to: produce.shard)
     }
@@ -109,8 +112,9 @@ extension Shard {
       if outcome.error != .none { end(connection, why: Self.describe(outcome, single.topic, single.partition)) }
       return
     }
-    let response = ProduceResponse(
+    var response = ProduceResponse(
       responses: [.init(name: single.topic, partitionResponses: [Self.response(single.partition, outcome)])])
+    if Self.meansOtherLeader(outcome.error) { nameLeaders(in: &response, for: connection.identity) }
     answer(connection, sequence, .produce(response), files: [], source: nil)
   }
 
@@ -129,7 +133,12 @@ extension Shard {
     let version = context.version
     hold(records.reduce(0) { $0 + ($1?.count ?? 0) }, for: connection)
     runTasks(
-      routes, work: { .produce(records: records[$0].map { Array($0) } ?? [], version: version, acks: request.acks) },
+      routes,
+      work: {
+        .produce(
+          records: records[$0].map { Array($0) } ?? [], version: version, acks: request.acks,
+          timeoutMs: request.timeoutMs)
+      },
       finish: { [unowned self] outcomes in finishProduce(request, outcomes, connection, sequence) })
   }
 
@@ -152,7 +161,9 @@ extension Shard {
       finishWithoutAnswer(connection, sequence)
       if let failure { end(connection, why: failure) }
     } else {
-      answer(connection, sequence, .produce(ProduceResponse(responses: topics)), files: [], source: nil)
+      var response = ProduceResponse(responses: topics)
+      if failure != nil { nameLeaders(in: &response, for: connection.identity) }
+      answer(connection, sequence, .produce(response), files: [], source: nil)
     }
   }
 

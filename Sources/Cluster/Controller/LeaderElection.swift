@@ -1,0 +1,75 @@
+internal import Primitives
+
+/// Brings a partition to rest after something about it has changed: ends a reassignment that is done, and sees to the
+/// leader.
+///
+/// A partition with a leader has none but living brokers in its ISR. Without a leader its ISR are those of whom any may
+/// lead when it comes back: nothing was committed since all of them were in sync.
+struct LeaderElection {
+  let brokers: LivingBrokers
+  /// Whether a replica may lead that is not, or not surely, in sync.
+  let isUncleanAllowed: Bool
+
+  /// `changed`, settled and with its next epochs; nil when in the end it is as it was.
+  ///
+  /// - Parameter isNewTerm: the leader needs another epoch even where it stays.
+  func settled(_ changed: PartitionImage, from old: PartitionImage, isNewTerm: Bool = false) -> PartitionImage? {
+    var partition = changed
+    partition.doubtfulReplicas.removeAll { !partition.isr.contains($0) }
+    elect(&partition)
+    if completeReassignment(of: &partition) { elect(&partition) }
+    precondition(!partition.isr.isEmpty, "no replica of \(old) would be in sync")
+    if partition == old, !isNewTerm { return nil }
+    if partition.leader != old.leader || isNewTerm {
+      partition.leaderEpoch = LeaderEpoch(old.leaderEpoch.value &+ 1)
+    }
+    partition.partitionEpoch = old.partitionEpoch &+ 1
+    return partition
+  }
+
+  /// Whether `broker` has everything that was committed, and may lead now.
+  func isEligible(_ broker: BrokerID, in partition: PartitionImage) -> Bool {
+    partition.isr.contains(broker) && !partition.doubtfulReplicas.contains(broker) && brokers.isActive(broker)
+  }
+
+  /// The first active replica that may lead where records may be lost: one of the ISR before all others.
+  func uncleanLeader(of partition: PartitionImage) -> BrokerID? {
+    let active = partition.replicas.filter(brokers.isActive)
+    return active.first(where: partition.isr.contains) ?? active.first
+  }
+
+  private func elect(_ partition: inout PartitionImage) {
+    if !maySustainLeader(of: partition) { partition.leader = newLeader(of: &partition) ?? .none }
+    if partition.leader != .none { partition.isr.removeAll { !brokers.isAlive($0) } }
+  }
+
+  private func maySustainLeader(of partition: PartitionImage) -> Bool {
+    let leader = partition.leader
+    return partition.isr.contains(leader) && !partition.doubtfulReplicas.contains(leader) && brokers.isAlive(leader)
+  }
+
+  /// The preferred one of those in sync; where there is none and it is allowed, one that is not: it stands alone then.
+  private func newLeader(of partition: inout PartitionImage) -> BrokerID? {
+    if let leader = partition.replicas.first(where: { isEligible($0, in: partition) }) { return leader }
+    guard isUncleanAllowed, let leader = uncleanLeader(of: partition) else { return nil }
+    partition.isr = [leader]
+    partition.doubtfulReplicas = []
+    return leader
+  }
+
+  /// A reassignment is done when all replicas it is for are in sync (KIP-455). One of them must lead, or be able to: until
+  /// then what the others hold is not given away.
+  private func completeReassignment(of partition: inout PartitionImage) -> Bool {
+    guard partition.isReassigning else { return false }
+    let target = partition.targetReplicas
+    guard target.allSatisfy(partition.isr.contains),
+      target.contains(partition.leader) || target.contains(where: { isEligible($0, in: partition) })
+    else { return false }
+    partition.replicas = target
+    partition.isr.removeAll { !target.contains($0) }
+    partition.doubtfulReplicas.removeAll { !target.contains($0) }
+    partition.addingReplicas = []
+    partition.removingReplicas = []
+    return true
+  }
+}

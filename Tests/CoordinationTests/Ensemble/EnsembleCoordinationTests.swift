@@ -1,0 +1,207 @@
+import Cluster
+import KafkaProtocol
+import Primitives
+import Simulation
+import TestSupport
+import Testing
+
+@testable import Coordination
+
+private let root = "/ottla/test"
+
+/// A cluster of one broker that is elected and has appended `count` records.
+private func founded(
+  _ cluster: SimulatedCluster, count: Int = 3, _ adjust: (inout EnsembleSettings) -> Void = { _ in }
+) -> SimulatedCluster.Broker {
+  let broker = cluster.start(1, adjust)
+  #expect(cluster.run(ms: 5000) { broker.probe.present?.count == 1 })
+  for number in 0..<count {
+    broker.probe.append([.note("k\(number)", "v")], token: RequestToken(UInt64(number)))
+    #expect(cluster.run(ms: 5000) { broker.probe.pending == nil })
+  }
+  #expect(broker.probe.appended.count == count)
+  return broker
+}
+
+@Suite struct EnsembleCoordinationTests {
+  /// What a broker is told at its start, in order.
+  @Test func theStartOfAClusterIsToldInOrder() {
+    let cluster = SimulatedCluster()
+    let client = cluster.ensemble.client()
+    let service = EnsembleCoordination(
+      ensemble: client, settings: EnsembleSettings(brokerID: BrokerID(1), chroot: root), time: cluster,
+      random: SeededRandom(seed: 1))
+    service.register(.sample(1))
+    var events: [CoordinationEvent] = []
+    for _ in 0..<100 {
+      cluster.ensemble.advance(to: cluster.now().advanced(byMilliseconds: 10))
+      events += service.poll()
+    }
+    let epoch = service.registration.epoch ?? -1
+    #expect(
+      events == [
+        .connectionChanged(isConnected: true), .controllerChanged(.none, controllerEpoch: 0),
+        .registered(epoch: epoch), .loaded, .elected(controllerEpoch: 1),
+        .controllerChanged(BrokerID(1), controllerEpoch: 1),
+        .brokersPresent([PresentBroker(presence: .sample(1), epoch: epoch)]),
+      ])
+  }
+
+  /// An append whose fate nobody can tell ends the term: whatever is still on its way meets another epoch.
+  @Test(arguments: [LostAnswer.beforeApplying, .afterApplying, .applyingLater(ms: 9000)])
+  func anAppendThatIsNotAnsweredInTimeEndsTheTerm(_ fault: LostAnswer) {
+    let cluster = SimulatedCluster()
+    let broker = founded(cluster)
+    broker.client.loseNextAnswer(fault)
+    broker.probe.append([.note("late", "v")], token: RequestToken(100))
+    cluster.run(ms: 10)
+    broker.client.cut()
+    cluster.run(ms: 4000)
+    #expect(broker.probe.pending != nil)
+    cluster.run(ms: 4000)
+    #expect(broker.probe.failed[RequestToken(100)]?.code == .requestTimedOut)
+    #expect(broker.probe.controllerEpoch == nil)
+    broker.client.heal()
+    #expect(cluster.run(ms: 20_000) { broker.probe.controllerEpoch == 2 })
+    cluster.run(ms: 5000)
+    broker.probe.append([.note("next", "v")], token: RequestToken(101))
+    #expect(cluster.run(ms: 5000) { broker.probe.appended[RequestToken(101)] != nil })
+    if case .afterApplying = fault {
+      #expect(broker.probe.image.configs(for: .brokerDefault)["late"] == "v")
+    } else {
+      #expect(broker.probe.image.configs(for: .brokerDefault)["late"] == nil)
+    }
+    #expect(broker.probe.violations == [])
+  }
+
+  /// The same within one session: the term that was given up is not taken up again.
+  @Test func aSlowEnsembleEndsTheTermWithinTheSession() {
+    let cluster = SimulatedCluster()
+    let broker = founded(cluster)
+    for server in 0..<3 { cluster.ensemble.lag(server: server, ms: 8000) }
+    broker.probe.append([.note("late", "v")], token: RequestToken(100))
+    #expect(cluster.run(ms: 7000) { broker.probe.failed[RequestToken(100)] != nil })
+    for server in 0..<3 { cluster.ensemble.lag(server: server, ms: 0) }
+    #expect(cluster.run(ms: 20_000) { broker.probe.controllerEpoch == 2 })
+    #expect(broker.probe.image.configs(for: .brokerDefault)["late"] == "v")
+    #expect(broker.probe.epochs.count == 1 && broker.probe.violations == [])
+  }
+
+  @Test func anotherProgramsControllerNodeIsLeftAlone() {
+    let cluster = SimulatedCluster()
+    let broker = cluster.start(1)
+    #expect(cluster.run(ms: 5000) { broker.isLeading })
+    cluster.ensemble.write([.deleteAny(root + "/controller"), .create(NodeCreation(root + "/controller", [1, 2]))])
+    cluster.run(ms: 5000)
+    #expect(!broker.isLeading && broker.probe.controller?.id == BrokerID.none)
+    cluster.ensemble.write([.deleteAny(root + "/controller")])
+    #expect(cluster.run(ms: 5000) { broker.isLeading })
+    #expect(broker.probe.violations == [])
+  }
+
+  @Test func aBrokerNodeThatSaysNothingIsNoBroker() {
+    let cluster = SimulatedCluster()
+    let broker = founded(cluster)
+    cluster.ensemble.write([
+      .create(NodeCreation(root + "/brokers/ids/7", Array("{}".utf8))),
+      .create(NodeCreation(root + "/brokers/ids/x", BrokerNode.bytes(.sample(8), at: .none))),
+      .create(NodeCreation(root + "/brokers/ids/9", BrokerNode.bytes(.sample(9), at: .none))),
+    ])
+    #expect(cluster.run(ms: 5000) { broker.probe.present?.map(\.presence.id) == [BrokerID(1), BrokerID(9)] })
+  }
+
+  @Test func aNodeDeletedByHandIsMadeAnew() {
+    let cluster = SimulatedCluster()
+    let broker = founded(cluster)
+    cluster.ensemble.write([.deleteAny(root + "/brokers/ids/1")])
+    #expect(
+      cluster.run(ms: 5000) {
+        broker.probe.epochs.count == 2 && broker.probe.present?.first?.epoch == broker.probe.epoch
+      })
+    #expect(broker.isLeading && broker.probe.violations == [])
+  }
+
+  // -- what nobody can go on with
+
+  private func refusal(
+    _ writes: [EnsembleWrite], expires: Bool = false, _ cluster: SimulatedCluster = SimulatedCluster()
+  ) -> String {
+    let first = founded(cluster)
+    cluster.ensemble.write(writes)
+    if expires { cluster.ensemble.expire(first.client) }
+    let broker = expires ? first : cluster.start(2)
+    _ = cluster.run(ms: 20_000) { broker.probe.refusal != nil }
+    #expect(broker.probe.violations == [])
+    return broker.probe.refusal ?? "none"
+  }
+
+  @Test func aDamagedLogNodeIsRefused() {
+    let path = root + "/metadata/log/0000000001"
+    #expect(refusal([.set(path, [1, 2, 3], version: 0)]).hasPrefix("\(path) in ZooKeeper is damaged"))
+    #expect(refusal([.deleteAny(path)]).hasPrefix("\(path) in ZooKeeper is damaged"))
+  }
+
+  @Test func damagedPointersAreRefused() {
+    for name in ["/metadata/head", "/metadata/snapshot", "/cluster/id"] {
+      let version: Int32 = name == "/metadata/head" ? 3 : 0
+      #expect(refusal([.set(root + name, Array("no".utf8), version: version)]).hasPrefix(root + name))
+    }
+  }
+
+  @Test func anOlderStateOfTheLogIsRefused() {
+    let older = LogHead(nextNode: 1, lastOffset: .zero)
+    let sentence = refusal([.set(root + "/metadata/head", older.bytes, version: 3)], expires: true)
+    #expect(sentence.contains("ends at node 1, but this broker has seen it up to node 3"))
+  }
+
+  @Test func aWipedEnsembleIsRefused() {
+    let sentence = refusal([.deleteAny(root + "/cluster/id")], expires: true)
+    #expect(sentence.contains("is gone from ZooKeeper"))
+  }
+
+  @Test func aSnapshotWithoutAChunkIsRefused() {
+    let pointer = SnapshotPointer(
+      current: SnapshotName(name: "x", chunkCount: 2, nextNode: 2, lastOffset: Offset(1)), previous: nil)
+    let sentence = refusal([
+      .set(root + "/metadata/snapshot", pointer.bytes, version: 0),
+      .create(NodeCreation(root + "/metadata/snapshots/x")),
+    ])
+    #expect(sentence.hasPrefix("\(root)/metadata/snapshots/x in ZooKeeper is damaged"))
+  }
+
+  @Test func aLoginThatIsNotAcceptedIsRefused() {
+    let cluster = SimulatedCluster()
+    cluster.ensemble.refusedLogins = ["a:b"]
+    let broker = cluster.start(1, login: "a:b")
+    #expect(cluster.run(ms: 2000) { broker.probe.refusal?.contains("does not accept this broker's login") ?? false })
+    broker.coordination.close()
+    cluster.run(ms: 10)
+    broker.probe.poll()
+    #expect(broker.probe.isClosed && broker.probe.violations == [])
+  }
+
+  @Test func nodesOfSomethingElseAreRefused() {
+    let cluster = SimulatedCluster()
+    for path in ["/ottla", root] { cluster.ensemble.write([.create(NodeCreation(path))]) }
+    cluster.ensemble.write([.create(NodeCreation(root + "/controller_epoch", Array("1".utf8)))])
+    let broker = cluster.start(1)
+    #expect(cluster.run(ms: 5000) { broker.probe.refusal?.contains("nodes of something else below \(root)") ?? false })
+  }
+
+  @Test func aChangeThatIsTooLargeIsRefusedAndTheNextOneIsNot() {
+    let cluster = SimulatedCluster()
+    let broker = founded(cluster) { $0.nodeBytesMax = 200 }
+    broker.probe.append([.note("k", String(repeating: "x", count: 300))], token: RequestToken(50))
+    #expect(broker.probe.failed[RequestToken(50)]?.code == .policyViolation)
+    broker.probe.append([.note("k", "x")], token: RequestToken(51))
+    #expect(cluster.run(ms: 1000) { broker.probe.appended[RequestToken(51)] != nil })
+  }
+
+  /// Without a deadline of its own a service is not called back.
+  @Test func anIdleServiceAsksForNoTick() {
+    let cluster = SimulatedCluster()
+    let broker = founded(cluster)
+    cluster.run(ms: 1000)
+    #expect(broker.coordination.tick(cluster.now()) == nil)
+  }
+}
