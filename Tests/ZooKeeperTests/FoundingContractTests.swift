@@ -50,7 +50,7 @@ import Testing
       second.probe.refusal?.contains("holds the cluster one, but this broker's folders belong to the cluster two")
         ?? false)
     second.coordination.close()
-    #expect(ground.run(ms: 1000) { second.probe.isClosed })
+    #expect(ground.run(ms: 5000) { second.probe.isClosed })
     #expect(second.probe.violations == [] && first.probe.refusal == nil)
   }
 
