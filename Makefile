@@ -7,7 +7,7 @@ FLAGS := --explicit-target-dependency-import-check error -Xswiftc -use-ld=lld
 RELEASE := -c release $(FLAGS) -Xswiftc -enforce-exclusivity=unchecked --static-swift-stdlib
 OTTLA := .build/release/ottla
 
-.PHONY: help run test build unit conformance chaos short-chaos chaos-cluster cluster cluster-stop format lint generate fuzz bench ci packages test-packages bench-packages cluster-packages clean
+.PHONY: help run test build unit conformance chaos short-chaos chaos-cluster cluster cluster-stop format lint generate simulate mutants fuzz bench ci packages test-packages bench-packages cluster-packages clean
 
 help: ## list what can be done
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,16 @@ lint: ## complain about format
 
 generate: ## write the protocol code anew from Schemas/
 	swift run $(FLAGS) schemagen
+
+SIMULATE := --scratch-path .build/simulate -c release -Xswiftc -DDEBUG -Xswiftc -enforce-exclusivity=unchecked $(FLAGS)
+
+simulate: packages ## clusters of simulated brokers, a seed each (SEEDS=1..10000, or ARGS="--seed 7 --trace")
+	swift build $(SIMULATE) --product simulate
+	.build/simulate/release/simulate $(or $(ARGS),--seeds $(or $(SEEDS),1..1000))
+
+mutants: packages ## bugs of the past, put back one by one: some seed has to find each
+	swift build $(SIMULATE) --product simulate
+	.build/simulate/release/simulate --mutants
 
 fuzz: packages ## fuzz the request decoders (SECONDS=600)
 	Fuzz/run $(or $(SECONDS),600)

@@ -97,7 +97,12 @@ let targets: [[Target]] = [
     testsImport: ["Effects", "Cluster", "KafkaProtocol", "Simulation"]),
 
   // -- the outside world, simulated
-  module("Simulation", ["Primitives", "Effects", "Coordination", "Cluster"], simulated: true),
+  module(
+    "Simulation",
+    [
+      "Primitives", "Effects", "Observability", "Configuration", "KafkaProtocol", "Records", "Storage", "Cluster",
+      "Coordination", "Replication", "Groups", "Broker",
+    ], simulated: true),
 
   // -- for tests only
   [
@@ -118,6 +123,7 @@ let targets: [[Target]] = [
       "Primitives", "Effects", "Observability", "Configuration", "KafkaProtocol", "Records", "Storage",
       "Coordination", "Broker", "Runtime", "ZooKeeper", "Client", "CLinux",
     ], tested: true),
+  program("simulate", ["Simulation"]),
   program("schemagen"),
 ]
 

@@ -226,6 +226,8 @@ extension Shard {
     case .elected(let epoch):
       if host.start == nil || epoch > 1 { environment.logger.info("this broker is the controller, epoch \(epoch)") }
       host.isElected = true
+      // Who was alive in a term before is nothing to decide by: who is alive now is told next.
+      host.isPresenceNew = false
       scheduleBalance(host)
       decideNext(host)
     case .resigned: resigned(host)
@@ -269,7 +271,7 @@ extension Shard {
     guard let append = host.appending, append.token == token else { return }
     environment.logger.error("the metadata log took no records: \(error.message ?? error.code.name)")
     host.appending = nil
-    if append.isOfPresence { host.isPresenceNew = true }
+    if append.isOfPresence, host.isElected { host.isPresenceNew = true }
     for (_, finish) in append.finishes { finish(.failure(error)) }
     // Whoever lost the log resigns next; deciding again before that would only fail again.
     if !host.queue.isEmpty { decideNext(host) }

@@ -84,8 +84,9 @@ final class FetchSession {
     let isNew =
       hasRecords || data.errorCode != .none || data.divergingEpoch.epoch >= 0 || data.preferredReadReplica >= 0
       || told[key] != state
-    // An error is told again until it is gone.
-    told[key] = data.errorCode == .none ? state : nil
+    // An error is told again until it is gone. And what comes with a cut that is to be made is not taken in: a follower
+    // whose log agrees then would wait for the high watermark until that moves on.
+    told[key] = data.errorCode == .none && data.divergingEpoch.epoch < 0 ? state : nil
     return isNew || isFull
   }
 }

@@ -62,7 +62,7 @@ extension Shard {
       partition: partition.topicPartition.partition, config: groupConfig,
       random: { [random = environment.random] in random.next() })
     do {
-      try partition.log.scan(from: partition.log.logStartOffset, upTo: partition.log.writtenEndOffset) {
+      try partition.log.scan(from: partition.log.logStartOffset, upTo: loadEnd(partition.log)) {
         header, batch in
         replay(header, batch, into: coordinator)
       }
@@ -78,6 +78,15 @@ extension Shard {
     let host = GroupHost(hosted, coordinator)
     scheduleTimer(host)
     return host
+  }
+
+  /// Everything: what is not safe yet may become so.
+  private func loadEnd(_ log: Log) -> Offset {
+    #if DEBUG
+      if environment.mutation == .coordinatorServesBeforeLoaded { return log.logStartOffset }
+      if environment.mutation == .loaderStopsAtFirstSegment { return log.firstSegmentEndOffset }
+    #endif
+    return log.writtenEndOffset
   }
 
   private func replay(_ header: RecordBatchHeader, _ batch: UnsafeRawBufferPointer, into coordinator: GroupCoordinator)

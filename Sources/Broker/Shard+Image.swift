@@ -120,6 +120,9 @@ extension Shard {
         decompressedBytesMax: Int(startConfig.socketRequestMaxBytes),
         replicaLagTimeMaxMs: startConfig.replicaLagTimeMaxMs),
       folder: folder, noted: isNew ? nil : startMode.checkpoints[folder][.recoveryPoint, topicPartition])
+    #if DEBUG
+      hosted.partition.mutate(environment.mutation)
+    #endif
     takeRole(hosted, image)
     if isNew { forgetCheckpoints(ofNew: hosted) } else { compareWithRecoveryPoint(hosted) }
     noteFirstRecoveryPoint(hosted)

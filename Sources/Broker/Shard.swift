@@ -20,6 +20,10 @@ package struct ShardEnvironment {
   package let disk: any DiskWorkers
   /// The broker cannot go on: it is to be stopped, for the reason given. Called once or more, on the controller's shard.
   package let halt: (String) -> Void
+  #if DEBUG
+    /// The bug of the past that this broker is to have.
+    package var mutation: Mutation?
+  #endif
   package init(
     time: any TimeSource, random: any RandomSource, fileSystem: any FileSystem, logger: Logger,
     transport: any Transport, links: any ShardLinks, disk: any DiskWorkers, halt: @escaping (String) -> Void

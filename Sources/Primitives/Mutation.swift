@@ -20,5 +20,19 @@
     case highWatermarkBelowMinIsr
     /// A replica is taken into the isr though its broker has started anew since it caught up (KIP-903).
     case staleBrokerEpochJoins
+    /// The controller lets the first living replica lead, in sync or not.
+    case cleanElectionIgnoresIsr
+    /// A broker that was started anew keeps its place in every isr, and what it led (KIP-380, KAFKA-7235).
+    case restartKeepsIsr
+    /// A controller's writes do not check that its election is the last one (KAFKA-6082).
+    case appendWithoutEpochCheck
+    /// A write of the metadata log whose answer got lost counts as one that was not done.
+    case ambiguousAppendIsFailure
+    /// A group coordinator answers before it has read what was committed (KAFKA-9307).
+    case coordinatorServesBeforeLoaded
+    /// A group coordinator reads the first segment of its log, and no other (KAFKA-5600).
+    case loaderStopsAtFirstSegment
+    /// A flush that failed counts as done, as if it had gone well the second time.
+    case retriedFsync
   }
 #endif

@@ -43,6 +43,13 @@ extension Partition {
       case .duplicate(let baseOffset, _):
         return Appended(baseOffset: baseOffset, logAppendTime: logAppendTime, isNew: false)
       case .refuse(let error): throw BatchRejection(error.code, error.message)
+      case .forgottenDuplicate(let below, let error):
+        // Producers take this refusal for an acknowledgement: it is none before what they ask about is safe.
+        guard !requiresAllReplicas || highWatermark >= below else {
+          throw BatchRejection(
+            .notEnoughReplicasAfterAppend, "the batch is stored, and not yet on all replicas that are in sync")
+        }
+        throw BatchRejection(error.code, error.message)
       }
     }
     let result = try append(batch, received: records, now)

@@ -28,7 +28,15 @@ extension Log {
   /// synced at every flush, so only the active segment after a clean stop, what is behind the recovery point after another, and any
   /// batch where there is none, may know of newer terms. They are asked unless the last stop was clean and the checkpoint
   /// knows the term of the last batch.
+  ///
+  /// After a stop that was not clean they are written at once: a sync of the whole file system (`noteSyncedSinceOpen`) moves
+  /// the recovery point past batches whose terms an old file does not know, and the next start would not ask them again.
   func loadLeaderEpochs(_ names: [String], _ mode: LogRecoveryMode) throws(IOError) {
+    try readLeaderEpochs(names, mode)
+    if mode != .clean { try writeOrDropLeaderEpochs() }
+  }
+
+  private func readLeaderEpochs(_ names: [String], _ mode: LogRecoveryMode) throws(IOError) {
     let file = path(LogFileName.leaderEpochs)
     var isKnown = false
     if names.contains(LogFileName.leaderEpochs) {

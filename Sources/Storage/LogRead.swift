@@ -190,4 +190,9 @@ extension Log {
       }
     }
   }
+
+  #if DEBUG
+    /// Where the second segment begins, or the log ends: see `Mutation.loaderStopsAtFirstSegment`.
+    package var firstSegmentEndOffset: Offset { segments.count > 1 ? segments[1].baseOffset : writtenEndOffset }
+  #endif
 }

@@ -75,4 +75,7 @@ package enum ProducerVerdict: Hashable, Sendable {
   /// It is in the log already: the answer of the first append is given again.
   case duplicate(baseOffset: Offset, timestamp: Timestamp)
   case refuse(KafkaError)
+  /// It is in the log already, somewhere below that offset: the answer of the first append is not known any more, and the
+  /// error says so.
+  case forgottenDuplicate(below: Offset, KafkaError)
 }

@@ -60,10 +60,11 @@ package final class ProducerStateTable {
       }
     }
     // Sequences wrap: "before" is less than half the circle behind.
-    let oldest = state.batch(state.batchCount - 1).baseSequence
-    let distance = (oldest &- header.lastSequence) & Int32.max
+    let oldest = state.batch(state.batchCount - 1)
+    let distance = (oldest.baseSequence &- header.lastSequence) & Int32.max
     if distance > 0, distance < 1 << 30 {
-      return .refuse(
+      return .forgottenDuplicate(
+        below: oldest.baseOffset,
         KafkaError(
           .duplicateSequenceNumber,
           "producer \(header.producerID.value) sent sequence \(header.baseSequence) before; its offset is no longer known"

@@ -25,7 +25,10 @@ import Testing
   }
 
   private func code(_ verdict: ProducerVerdict) -> ErrorCode? {
-    if case .refuse(let error) = verdict { error.code } else { nil }
+    switch verdict {
+    case .refuse(let error), .forgottenDuplicate(_, let error): error.code
+    case .append, .duplicate: nil
+    }
   }
 
   @Test func theLastFiveBatchesAreKnownAgain() throws {

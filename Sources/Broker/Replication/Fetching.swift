@@ -43,6 +43,9 @@ extension Shard {
   private func makeFetching(_ leader: BrokerID) -> Fetching {
     let fetching = Fetching(
       ReplicaFetcher(leader: leader, brokerID: brokerID, brokerEpoch: brokerEpoch, config: fetcherConfig))
+    #if DEBUG
+      fetching.fetcher.mutate(environment.mutation)
+    #endif
     fetchers[leader] = fetching
     return fetching
   }

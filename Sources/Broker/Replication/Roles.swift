@@ -26,6 +26,9 @@ extension Shard {
       if hosted.partition.waitsForFlush { wantFlush(hosted) }
     case .follows(let leader, _):
       endLeading(hosted)
+      #if DEBUG
+        try? hosted.partition.truncateToHighWatermark(now: wallClock)
+      #endif
       startFetching(hosted, from: leader)
     case .pauses, .isNoReplica:
       endLeading(hosted)

@@ -40,6 +40,14 @@ struct BrokerChanges {
     returned[old.id] = BrokerReturn(from: old, to: broker)
   }
 
+  #if DEBUG
+    /// See `Mutation.restartKeepsIsr`: only who is gone has ended.
+    mutating func forgetRestarts() {
+      ended.subtract(returned.keys)
+      returned = [:]
+    }
+  #endif
+
   /// Whether all is known already.
   var isEmpty: Bool { fenced.isEmpty && arrived.isEmpty }
 }

@@ -6,11 +6,21 @@ extension Controller {
   /// All in one decision, in the order that is safe even if it were read in parts: first those whose life has ended lose
   /// what they had, then the brokers' new lives are known, then they may lead.
   func settleBrokers(_ present: [PresentBroker]) -> Decision<MetadataRecord, ControllerReply> {
-    let changes = BrokerChanges(known: image.brokers, present: present)
+    #if DEBUG
+      var changes = BrokerChanges(known: image.brokers, present: present)
+      if mutation == .restartKeepsIsr { changes.forgetRestarts() }
+    #else
+      let changes = BrokerChanges(known: image.brokers, present: present)
+    #endif
     if changes.isEmpty { return Decision(reply: .brokersSettled(brokerCount: 0, partitionCount: 0)) }
     var brokers = image.brokers
     for broker in changes.fenced + changes.arrived { brokers[broker.id] = broker }
-    let after = BrokersAfter(changes: changes, living: LivingBrokers(brokers))
+    #if DEBUG
+      var after = BrokersAfter(changes: changes, living: LivingBrokers(brokers))
+      after.ignoresIsr = mutation == .cleanElectionIgnoresIsr
+    #else
+      let after = BrokersAfter(changes: changes, living: LivingBrokers(brokers))
+    #endif
     var losses: [MetadataRecord] = []
     var gains: [MetadataRecord] = []
     changePartitions(where: after.concerns) { partition, config in
@@ -30,6 +40,10 @@ private struct BrokersAfter {
   let changes: BrokerChanges
   let living: LivingBrokers
   private let arrived: Set<BrokerID>
+  #if DEBUG
+    /// See `Mutation.cleanElectionIgnoresIsr`.
+    var ignoresIsr = false
+  #endif
 
   init(changes: BrokerChanges, living: LivingBrokers) {
     self.changes = changes
@@ -56,8 +70,13 @@ private struct BrokersAfter {
         partition.isr == [old.leader]
         && changes.returned[old.leader].map { !$0.wasStopped || old.replicas.count > 1 } ?? false
     }
-    return LeaderElection(brokers: living, isUncleanAllowed: config.uncleanLeaderElectionEnable)
-      .settled(partition, from: old, isNewTerm: isNewTerm)
+    #if DEBUG
+      var election = LeaderElection(brokers: living, isUncleanAllowed: config.uncleanLeaderElectionEnable)
+      election.ignoresIsr = ignoresIsr
+    #else
+      let election = LeaderElection(brokers: living, isUncleanAllowed: config.uncleanLeaderElectionEnable)
+    #endif
+    return election.settled(partition, from: old, isNewTerm: isNewTerm)
   }
 
   /// Nobody in sync has lived on: who of the ISR counts is one that is back and has all; else those of whom nobody knows

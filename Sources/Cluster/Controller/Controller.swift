@@ -16,6 +16,10 @@ package struct Controller: ReplicatedStateMachine, Sendable {
   /// What one request may ask for.
   package var limits: ControllerLimits
   private let randomSeed: UInt64
+  #if DEBUG
+    /// The bug of the past that this controller is to have.
+    package var mutation: Mutation?
+  #endif
 
   /// - Parameter randomSeed: drawn anew from a random source each time a controller is made.
   package init(

@@ -9,6 +9,15 @@ struct LeaderElection {
   let brokers: LivingBrokers
   /// Whether a replica may lead that is not, or not surely, in sync.
   let isUncleanAllowed: Bool
+  #if DEBUG
+    /// See `Mutation.cleanElectionIgnoresIsr`.
+    var ignoresIsr = false
+  #endif
+
+  init(brokers: LivingBrokers, isUncleanAllowed: Bool) {
+    self.brokers = brokers
+    self.isUncleanAllowed = isUncleanAllowed
+  }
 
   /// `changed`, settled and with its next epochs; nil when in the end it is as it was.
   ///
@@ -58,6 +67,12 @@ struct LeaderElection {
 
   /// The preferred one of those in sync; where there is none and it is allowed, one that is not: it stands alone then.
   private func newLeader(of partition: inout PartitionImage) -> BrokerID? {
+    #if DEBUG
+      if ignoresIsr, let leader = partition.replicas.first(where: brokers.isActive) {
+        if !partition.isr.contains(leader) { partition.isr.append(leader) }
+        return leader
+      }
+    #endif
     if let leader = partition.replicas.first(where: { isEligible($0, in: partition) }) { return leader }
     guard isUncleanAllowed, let leader = uncleanLeader(of: partition) else { return nil }
     partition.isr = [leader]

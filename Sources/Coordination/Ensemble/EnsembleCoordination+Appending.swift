@@ -77,7 +77,14 @@ extension EnsembleCoordination {
       switch result {
       case .success: wroteNode()
       case .failure(let error) where error.isFenced: fenced()
-      case .failure: self.change?.state = .doubtful
+      case .failure:
+        #if DEBUG
+          if settings.mutation == .ambiguousAppendIsFailure {
+            self.change = nil
+            return fail(change.token, .notController, "The change was not made.")
+          }
+        #endif
+        self.change?.state = .doubtful
       }
     }
   }

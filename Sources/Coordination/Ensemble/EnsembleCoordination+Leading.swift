@@ -43,7 +43,10 @@ extension EnsembleCoordination {
 
   /// A write of this term: it fails once another controller was elected.
   func fencedWrites(_ writes: [EnsembleWrite], _ reign: Reign) -> EnsembleRequest {
-    .multi([.check(paths.controllerEpoch, version: reign.epochVersion)] + writes)
+    #if DEBUG
+      if settings.mutation == .appendWithoutEpochCheck { return .multi(writes) }
+    #endif
+    return .multi([.check(paths.controllerEpoch, version: reign.epochVersion)] + writes)
   }
 
   /// Takes nodes away, one run after the other. Says whether all went; where an answer was lost, what was there is to be

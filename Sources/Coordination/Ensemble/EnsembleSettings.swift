@@ -22,6 +22,10 @@ package struct EnsembleSettings: Sendable {
   package var snapshotNodeCount: Int64 = 1000
   /// After so many bytes of log nodes, too.
   package var snapshotBytes: Int64 = 8 << 20
+  #if DEBUG
+    /// The bug of the past that this service is to have.
+    package var mutation: Mutation?
+  #endif
   package init(brokerID: BrokerID, chroot: String = "", clusterID: String? = nil) {
     self.brokerID = brokerID
     self.chroot = chroot

@@ -141,6 +141,7 @@ extension SimulatedEnsemble {
 
   func record(_ change: Change) {
     changes.append(change)
+    if let writes = change.writes { onChange?(writes, change.caller.session) }
     for server in servers.indices {
       let delay = latency() + servers[server].lagMs
       let due = max(servers[server].lastDue, now.advanced(byMilliseconds: Int64(delay)))

@@ -64,6 +64,8 @@ package final class SimulatedEnsemble {
   var lastSession: Int64 = 0x1_0000
   var clients: [SimulatedEnsembleClient] = []
   private var queue = ActionQueue()
+  /// Hears of each change when it comes into the order: what is written, and by whose session.
+  package var onChange: ((_ writes: [EnsembleWrite], _ session: Int64) -> Void)?
 
   package init(seed: UInt64, serverCount: Int = 3, latencyMsMax: Int = 4) {
     precondition(serverCount > 0 && latencyMsMax >= 0, "\(serverCount) servers, \(latencyMsMax) ms")
