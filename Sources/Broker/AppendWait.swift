@@ -82,7 +82,7 @@ extension Shard {
       hosted.isDirty = false
       do throws(LogError) {
         try hosted.partition.log.writePending()
-        written.append(hosted)
+        if !hosted.followerWatchers.isEmpty { written.append(hosted) }
         if hosted.partition.advanceHighWatermark() { grown.append(hosted) }
         noteWritten(hosted)
       } catch { failures.append((hosted, error)) }

@@ -81,7 +81,8 @@ final class FetchSession {
   ) -> Bool {
     let key = Self.key(partition)
     let state = Told(highWatermark: data.highWatermark, logStartOffset: data.logStartOffset)
-    let isNew = hasRecords || data.errorCode != .none || data.divergingEpoch.epoch >= 0 || data.preferredReadReplica >= 0
+    let isNew =
+      hasRecords || data.errorCode != .none || data.divergingEpoch.epoch >= 0 || data.preferredReadReplica >= 0
       || told[key] != state
     // An error is told again until it is gone. And what comes with a cut that is to be made is not taken in: a follower
     // whose log agrees then would wait for the high watermark until that moves on.

@@ -122,7 +122,9 @@ extension Shard {
       host.coordination.close()
       pollCoordination()
     }
-    guard startConfig.zookeeperConnect != nil, config.controlledShutdownEnable, membership != nil else { return close() }
+    guard startConfig.zookeeperConnect != nil, config.controlledShutdownEnable, membership != nil else {
+      return close()
+    }
     isLeaving = true
     askToStop(retriesLeft: Int(config.controlledShutdownMaxRetries), host, then: close)
   }
@@ -141,7 +143,8 @@ extension Shard {
         return then()
       }
       leaving = .init(retriesLeft: retriesLeft - 1, then: then)
-      timers.schedule(.leave, at: now.advanced(byMilliseconds: max(10, min(100, config.controlledShutdownRetryBackoffMs))))
+      timers.schedule(
+        .leave, at: now.advanced(byMilliseconds: max(10, min(100, config.controlledShutdownRetryBackoffMs))))
     }
   }
 

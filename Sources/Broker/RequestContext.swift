@@ -32,7 +32,9 @@ package struct BrokerName: Sendable, Equatable {
   package init?(clientID: String) {
     guard clientID.utf8.count <= 64, clientID.hasPrefix(Self.prefix) else { return nil }
     let parts = clientID.dropFirst(Self.prefix.count).split(separator: "-", maxSplits: 1)
-    guard parts.count == 2, let number = Int32(parts[0]), number >= 0, let incarnation = UUID(parts[1]) else { return nil }
+    guard parts.count == 2, let number = Int32(parts[0]), number >= 0, let incarnation = UUID(parts[1]) else {
+      return nil
+    }
     self.init(id: BrokerID(number), incarnation: incarnation)
   }
 }

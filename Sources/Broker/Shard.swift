@@ -255,6 +255,7 @@ package final class Shard {
   package func beginStop() {
     isStopping = true
     stopPeers()
+    heldCommandsFired()
     for partition in groupHosts.keys.sorted() { if let host = groupHosts[partition] { answerParked(host) } }
     groupHosts.removeAll()
     for case .some(let connection) in connections {
@@ -335,6 +336,7 @@ enum ShardTimer {
   case appendDeadlines
   case start(since: Instant)
   case balance
+  case heldCommands
   case leave
   case cut(Reopening.Place)
   case isr

@@ -67,7 +67,9 @@ struct CoordinationStart: Sendable {
       let identity = try IdentityFile.establish(
         fileSystem: fileSystem, directories: config.logDirs, nodeID: config.nodeId, clusterID: clusterID,
         random: LinuxRandom().next)
-      if config.zookeeperConnect != nil { try putLocalMetadataAside() }
+      // A single node's metadata lies beside its records, and is lost with them.
+      guard config.zookeeperConnect != nil else { return .success(.zero) }
+      try putLocalMetadataAside()
       return .success(identity.directoryIDs[0])
     } catch {
       return .failure(KafkaError(.unknownServerError, "\(error)"))

@@ -7,10 +7,12 @@ import time
 import confluent_kafka
 import pytest
 
+import wire
 import zookeeper
 from broker import PROGRAM
 from cluster import Cluster
 from processes import wait_until
+from wire import Connection, W
 
 pytestmark = pytest.mark.skipif(not zookeeper.is_installed(), reason="ZooKeeper is not installed (scripts/packages cluster)")
 
@@ -405,3 +407,33 @@ def test_a_cluster_that_is_stopped_in_order_begins_where_it_ended(own_cluster, n
         broker.start(wait=False)
     cluster.wait_until_whole()
     stream.send().check()
+
+
+def _fetch_as_replica(broker, replica, epoch, version=15):
+    """A Fetch that says it copies for that broker; the error code of the whole answer."""
+    body = W().i32(0).i32(1).i32(1 << 20).i8(0).i32(0).i32(0).uvarint(1).uvarint(1).compact_string("")
+    if version >= 15:
+        state = W().i32(replica).i64(epoch).tags().bytes
+        body.uvarint(1).uvarint(1).uvarint(len(state)).raw(state)
+    else:
+        body = W().i32(replica).raw(body.bytes).tags()
+    with Connection(broker) as connection:
+        reader = connection.ask(wire.FETCH, version, body.bytes, flexible=True)
+        reader.i32()
+        return reader.i16()
+
+
+def test_nobody_but_a_broker_is_taken_for_a_replica(cluster):
+    """What a replica fetches counts as stored there: whoever only says that it is one is refused, and nothing is lost."""
+    leader = cluster.brokers[0]
+    for replica in (1, 2, 3, 7):
+        for epoch in (-1, 0, 1 << 33):
+            assert _fetch_as_replica(leader, replica, epoch) == 31, "CLUSTER_AUTHORIZATION_FAILED"
+    assert _fetch_as_replica(leader, 2, 0, version=14) == 35, "UNSUPPORTED_VERSION"
+    # Nor may anybody pass a command on as a broker does.
+    envelope = W().compact_data(b"\x00\x13\x00\x07\x00\x00\x00\x01").uvarint(0).compact_data(b"").tags()
+    with Connection(leader) as connection:
+        reader = connection.ask(58, 0, envelope.bytes, flexible=True)
+        message = reader.compact_string()
+        assert reader.i16() == 31 and "only brokers" in message
+    cluster.wait_until_whole()

@@ -63,12 +63,14 @@ final class ReplicaFixture {
   @discardableResult
   func append(_ count: Int = 1, requiresAllReplicas: Bool = true) throws -> ErrorCode {
     for number in 0..<count {
-      do {
-        try Self.batch("\(number)").withUnsafeBytes { bytes throws(BatchRejection) in
+      let code = Self.batch("\(number)").withUnsafeBytes { bytes -> ErrorCode in
+        do throws(BatchRejection) {
           _ = try partition.appendAsLeader(
             bytes, version: 9, requiresAllReplicas: requiresAllReplicas, validator: validator, now: wallClock)
-        }
-      } catch let error as BatchRejection { return error.code }
+          return .none
+        } catch { return error.code }
+      }
+      if code != .none { return code }
     }
     try partition.log.writePending()
     return .none

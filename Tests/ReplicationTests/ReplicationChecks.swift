@@ -46,7 +46,7 @@ struct ReplicationChecks {
   }
 
   /// Unclean elections lose records: what only others had never was.
-  mutating func forgive(_ leader: ModelBroker) {
+  mutating func forgive(_ leader: ModelBroker, among brokers: [ModelBroker]) {
     var count = 0
     while count < canonical.count, leader.batches.contains(canonical[count]) { count += 1 }
     let start = leader.batches.first?.base ?? 0
@@ -56,13 +56,19 @@ struct ReplicationChecks {
       acknowledgedBases.remove(batch.base)
     }
     canonical.removeSubrange(count...)
-    highWatermarks = [:]
+    lastSequences = [:]
+    for batch in canonical { lastSequences[batch.producer] = batch.sequence }
+    for broker in brokers { highWatermarks[broker.id] = broker.partition?.highWatermark }
   }
 
   // MARK: what must hold
 
   mutating func everything(_ model: ReplicationModel, changed broker: ModelBroker) throws {
-    guard let partition = broker.partition, !broker.isForgiven else { return }
+    guard let partition = broker.partition else { return }
+    if broker.isForgiven {
+      highWatermarks[broker.id] = partition.highWatermark
+      return
+    }
     let mark = partition.highWatermark
     let before = highWatermarks[broker.id] ?? partition.log.logStartOffset
     highWatermarks[broker.id] = mark
@@ -70,8 +76,8 @@ struct ReplicationChecks {
     if mark < before {
       throw Violation(invariant: "R9", what: "the high watermark of \(name) went from \(before.value) to \(mark.value)")
     }
-    if partition.isLeader, mark > before,
-      partition.isr.count < min(minInsyncReplicas, model.controller.image.replicas.count)
+    if let state = partition.leading, mark > before,
+      partition.isr.count < min(minInsyncReplicas, state.replicas.count + 1)
     {
       throw Violation(
         invariant: "R6",

@@ -127,7 +127,7 @@ struct ReplicationWalk {
       broker.waits = []
     }
     try leader.look()
-    model.checks.forgive(leader)
+    model.checks.forgive(leader, among: model.brokers)
     model.producer += 1
     model.sequence = 0
     model.batch = nil

@@ -36,7 +36,9 @@ private final class AskingShard {
       connectionsMax: 0)
     shard = Shard(
       index: 0, count: 1, config: config,
-      startMode: StartMode(wasCleanShutdown: true, incarnation: UUID(high: 1, low: 2), checkpoints: [try FolderCheckpoints(reading: folder.path, fileSystem)]),
+      startMode: StartMode(
+        wasCleanShutdown: true, incarnation: UUID(high: 1, low: 2),
+        checkpoints: [try FolderCheckpoints(reading: folder.path, fileSystem)]),
       environment: ShardEnvironment(
         time: LinuxClock(), random: LinuxRandom(), fileSystem: fileSystem, logger: logger, transport: loop, links: loop,
         disk: loop, halt: { _ in }))

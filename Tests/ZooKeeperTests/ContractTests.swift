@@ -36,7 +36,7 @@ import Testing
     #expect(ground.append(leader, 1, [.note("a", "1")]) == Offset(0))
     ground.kill(leader)
     #expect(ground.run { others.contains { $0.isLeading && $0.probe.present?.count == 2 } })
-    let next = try #require(leader(of: others))
+    let next = try #require(controller(of: others))
     #expect((next.probe.controllerEpoch ?? 0) > (leader.probe.controllerEpoch ?? .max))
     #expect(next.probe.image.configs(for: .brokerDefault) == ["a": "1"])
     // A process that starts on the dead one's folders is back at once, under a higher epoch.
@@ -53,7 +53,7 @@ import Testing
     ground.kill(others[0])
     let again = ground.start(others[0].probe.id.value, run: 2)
     // Long before the dead one's session is over.
-    #expect(ground.run(ms: 1000) { again.probe.epoch != nil })
+    #expect(ground.run(ms: 1800) { again.probe.epoch != nil })
     #expect(ground.run { leader.probe.present?.contains { $0.epoch == again.probe.epoch } ?? false })
     expectNoViolations(leader, again)
   }
@@ -67,7 +67,7 @@ import Testing
     ground.cut(old, answersOnly: false)
     old.probe.append([.note("a", "old")], token: RequestToken(1))
     #expect(ground.run { others.contains { $0.isLeading } })
-    let new = try #require(leader(of: others))
+    let new = try #require(controller(of: others))
     #expect(ground.append(new, 2, [.note("a", "new")]) == Offset(0))
     ground.heal(old)
     #expect(ground.run { old.probe.pending == nil && old.probe.image.offset == Offset(0) })
@@ -146,9 +146,9 @@ import Testing
     let ground = try kind.make()
     let (leader, others) = try ground.three()
     leader.coordination.close()
-    #expect(ground.run(ms: 1000) { leader.probe.isClosed })
+    #expect(ground.run(ms: 1800) { leader.probe.isClosed })
     #expect(leader.probe.controllerEpoch == nil && leader.probe.epoch == nil)
-    #expect(ground.run(ms: 1200) { others.contains { $0.isLeading && $0.probe.present?.count == 2 } })
+    #expect(ground.run(ms: 2000) { others.contains { $0.isLeading && $0.probe.present?.count == 2 } })
     expectNoViolations(leader, others[0], others[1])
   }
 

@@ -7,7 +7,7 @@ import Testing
 
 /// Where brokers meet in a test of the contract: a simulated ensemble, or a real one.
 protocol Ground: AnyObject {
-  /// Starts a broker's coordination, on a session of 1.5 seconds.
+  /// Starts a broker's coordination, on a session of 2.5 seconds.
   func start(_ settings: EnsembleSettings, login: String?) -> Broker
   /// Lets time pass, and everybody take in what they are told, until `condition` holds; false when it does not within `ms`.
   func run(ms: Int64, until condition: () -> Bool) -> Bool
@@ -30,7 +30,6 @@ final class Broker {
   let probe: CoordinationProbe
   let coordination: EnsembleCoordination
   var isStopped = false
-  var nextTick: Instant?
 
   init(probe: CoordinationProbe, coordination: EnsembleCoordination) {
     self.probe = probe
@@ -41,12 +40,11 @@ final class Broker {
 
   func turn(_ now: Instant) {
     guard !isStopped else { return }
-    probe.poll()
-    nextTick = coordination.tick(now)
+    repeat { probe.poll() } while coordination.tick(now) == now
   }
 }
 
-let sessionMs: Int64 = 1500
+let sessionMs: Int64 = 2500
 
 extension Ground {
   /// Starts broker `id` and registers it.
@@ -94,7 +92,7 @@ func expectNoViolations(_ brokers: Broker...) {
 }
 
 /// The first of `brokers` that is the controller, as far as it knows.
-func leader(of brokers: [Broker]) -> Broker? { brokers.first(where: \.isLeading) }
+func controller(of brokers: [Broker]) -> Broker? { brokers.first(where: \.isLeading) }
 
 extension Ground {
   /// Three brokers, one of them the controller that sees all.
@@ -103,9 +101,11 @@ extension Ground {
     #expect(
       run {
         brokers.filter(\.isLeading).count == 1 && brokers.contains { $0.probe.present?.count == 3 }
-          && brokers.allSatisfy { $0.probe.isLoaded && $0.probe.controller?.id ?? .none != .none }
+          && brokers.allSatisfy {
+            $0.probe.isLoaded && $0.probe.epoch != nil && $0.probe.controller?.id ?? .none != .none
+          }
       })
-    let elected = try #require(leader(of: brokers))
+    let elected = try #require(controller(of: brokers))
     return (elected, brokers.filter { $0 !== elected })
   }
 

@@ -94,7 +94,7 @@ import Testing
     #expect(ground.run { nodes() > before + 2 })
     ground.kill(leader)
     #expect(ground.run { others.contains { $0.isLeading } })
-    let next = try #require(leader(of: others))
+    let next = try #require(controller(of: others))
     // What the dead controller left is in nobody's way, and in nobody's image.
     #expect(ground.append(next, 3, [.note("k0", "third")]) == Offset(100))
     #expect(ground.run { others.allSatisfy { $0.probe.image.offset == Offset(100) } })

@@ -4,17 +4,15 @@ import Primitives
 import Simulation
 import TestSupport
 
-final class SimulatedGround: Ground, TimeSource {
+final class SimulatedGround: Ground {
   private let ensemble = SimulatedEnsemble(seed: 7)
   private var brokers: [(broker: Broker, client: SimulatedEnsembleClient)] = []
-
-  func now() -> Instant { ensemble.now }
-  func wallClock() -> Timestamp { Timestamp(milliseconds: 1_700_000_000_000 + ensemble.now.nanoseconds / 1_000_000) }
 
   func start(_ settings: EnsembleSettings, login: String?) -> Broker {
     let client = ensemble.client(sessionTimeoutMs: sessionMs, login: login)
     let coordination = EnsembleCoordination(
-      ensemble: client, settings: settings, time: self, random: SeededRandom(seed: UInt64(brokers.count) + 1))
+      ensemble: client, settings: settings, time: EnsembleClock(ensemble),
+      random: SeededRandom(seed: UInt64(brokers.count) + 1))
     let broker = Broker(
       probe: CoordinationProbe(id: settings.brokerID, service: coordination), coordination: coordination)
     brokers.append((broker, client))
@@ -26,10 +24,7 @@ final class SimulatedGround: Ground, TimeSource {
     while !condition() {
       guard ensemble.now < end else { return false }
       ensemble.advance(to: ensemble.now.advanced(byMilliseconds: 5))
-      for (broker, client) in brokers
-      where client.hasEvents || broker.nextTick.map({ $0 <= ensemble.now }) ?? false {
-        broker.turn(ensemble.now)
-      }
+      for (broker, _) in brokers { broker.turn(ensemble.now) }
     }
     return true
   }
@@ -54,4 +49,12 @@ final class SimulatedGround: Ground, TimeSource {
     ensemble.paths.filter { $0.hasPrefix(path + "/") }.map { String($0.dropFirst(path.count + 1)) }
       .filter { !$0.contains("/") }
   }
+}
+
+/// The time of a simulated ensemble.
+private final class EnsembleClock: TimeSource {
+  private let ensemble: SimulatedEnsemble
+  init(_ ensemble: SimulatedEnsemble) { self.ensemble = ensemble }
+  func now() -> Instant { ensemble.now }
+  func wallClock() -> Timestamp { Timestamp(milliseconds: 1_700_000_000_000 + ensemble.now.nanoseconds / 1_000_000) }
 }

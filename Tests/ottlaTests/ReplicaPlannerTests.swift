@@ -55,8 +55,12 @@ struct ReplicaPlannerTests {
   func racks() throws {
     let racks: [Int32: String] = [1: "a", 2: "a", 3: "b", 4: "b"]
     let before = (0..<8).map { partition("t", Int32($0), [1]) }
-    for target in try plan(before, on: brokers(1...4, racks: racks), replicationFactor: 2) {
-      #expect(Set(target.map { racks[$0] }) == ["a", "b"])
+    for isBalanced in [true, false] {
+      for target in try plan(
+        before, on: brokers(1...4, racks: racks), replicationFactor: 2, isBalanced: isBalanced)
+      {
+        #expect(Set(target.map { racks[$0] }) == ["a", "b"])
+      }
     }
   }
 

@@ -47,14 +47,17 @@ extension Controller {
       records.append(leaving.metadataRecord)
     }
     let living = LivingBrokers(brokers)
-    changePartitions(where: { $0.isr.contains(broker.id) && $0.isr.contains(where: living.isActive) }) { old, config in
-      var partition = old
-      partition.isr.removeAll { $0 == broker.id }
-      return LeaderElection(brokers: living, isUncleanAllowed: config.uncleanLeaderElectionEnable)
-        .settled(partition, from: old)
-    } note: { record, _ in
-      records.append(record)
+    let mayHandOver = { (partition: PartitionImage) in
+      partition.isr.contains(broker.id) && partition.isr.contains(where: living.isActive)
     }
+    changePartitions(
+      where: mayHandOver,
+      { old, config in
+        var partition = old
+        partition.isr.removeAll { $0 == broker.id }
+        return LeaderElection(brokers: living, isUncleanAllowed: config.uncleanLeaderElectionEnable)
+          .settled(partition, from: old)
+      }, note: { record, _ in records.append(record) })
     return records
   }
 }

@@ -8,7 +8,7 @@ package struct InternalTopic: Sendable, Equatable {
   package let name: String
   /// At least 1.
   package let partitionCount: Int
-  /// Replicas wanted; as many as there are brokers when there are fewer.
+  /// Replicas wanted; on a node that is alone, as many as there are brokers.
   package let replicationFactor: Int
   /// Its own configs, by name; they are not checked again.
   package let configs: [String: String]
@@ -41,11 +41,18 @@ extension Controller {
     var random = random
     let placed = try ReplicaPlacement(brokers: image.sortedBrokers).place(
       partitionCount: topic.partitionCount,
-      replicationFactor: min(topic.replicationFactor, max(image.brokers.count, 1)), random: &random)
+      replicationFactor: replicationFactor(of: topic), random: &random)
     let brokers = LivingBrokers(image.brokers)
     let created = TopicImage(
       id: random.topicID(notIn: image), name: topic.name,
       partitions: placed.map { PartitionImage(new: $0, among: brokers) }, configs: topic.configs)
     return Decision(records: created.records, reply: .internalTopic(id: created.id))
+  }
+
+  /// A broker that is alone keeps the only copy there can be. In a cluster the topic waits for its brokers, as in Kafka:
+  /// made with the first of them it would have one replica for good.
+  private func replicationFactor(of topic: InternalTopic) -> Int {
+    guard effectiveConfig.zookeeperConnect == nil else { return topic.replicationFactor }
+    return min(topic.replicationFactor, max(image.brokers.count, 1))
   }
 }

@@ -10,7 +10,8 @@ package import Primitives
 /// is safe by compare-and-set alone: each write of a controller checks that `/controller_epoch` has the version that its own
 /// election gave it. Sessions only say when to look.
 ///
-/// Call `tick` after each `poll`: a poll may begin something with a deadline.
+/// Call `tick` after each `poll` and each request: they may begin something with a deadline, and `tick` says when. It says
+/// at once when there is something to `poll`.
 package final class EnsembleCoordination: CoordinationService {
   typealias Completion = (Result<EnsembleAnswer, EnsembleError>) -> Void
 
@@ -95,7 +96,7 @@ package final class EnsembleCoordination: CoordinationService {
   package func tick(_ now: Instant) -> Instant? {
     checkDeadlines(now)
     advance()
-    return nextDeadline(after: now)
+    return events.isEmpty ? nextDeadline(after: now) : now
   }
 
   /// Asks for everything that is wanted and not under way.

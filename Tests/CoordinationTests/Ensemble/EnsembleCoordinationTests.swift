@@ -1,4 +1,5 @@
 import Cluster
+import Effects
 import KafkaProtocol
 import Primitives
 import Simulation
@@ -29,19 +30,20 @@ private func founded(
     let cluster = SimulatedCluster()
     let client = cluster.ensemble.client()
     let service = EnsembleCoordination(
-      ensemble: client, settings: EnsembleSettings(brokerID: BrokerID(1), chroot: root), time: cluster,
+      ensemble: client, settings: EnsembleSettings(brokerID: BrokerID(1), chroot: root), time: cluster.clock,
       random: SeededRandom(seed: 1))
     service.register(.sample(1))
     var events: [CoordinationEvent] = []
     for _ in 0..<100 {
-      cluster.ensemble.advance(to: cluster.now().advanced(byMilliseconds: 10))
+      cluster.ensemble.advance(to: cluster.clock.now().advanced(byMilliseconds: 10))
       events += service.poll()
     }
     let epoch = service.registration.epoch ?? -1
     #expect(
       events == [
-        .connectionChanged(isConnected: true), .controllerChanged(.none, controllerEpoch: 0), .loaded,
-        .registered(epoch: epoch), .elected(controllerEpoch: 1), .controllerChanged(BrokerID(1), controllerEpoch: 1),
+        .connectionChanged(isConnected: true), .controllerChanged(.none, controllerEpoch: 0),
+        .registered(epoch: epoch), .loaded, .elected(controllerEpoch: 1),
+        .controllerChanged(BrokerID(1), controllerEpoch: 1),
         .brokersPresent([PresentBroker(presence: .sample(1), epoch: epoch)]),
       ])
   }
@@ -89,12 +91,12 @@ private func founded(
   @Test func anotherProgramsControllerNodeIsLeftAlone() {
     let cluster = SimulatedCluster()
     let broker = cluster.start(1)
-    #expect(cluster.run(ms: 5000) { broker.probe.isLeading })
+    #expect(cluster.run(ms: 5000) { broker.isLeading })
     cluster.ensemble.write([.deleteAny(root + "/controller"), .create(NodeCreation(root + "/controller", [1, 2]))])
     cluster.run(ms: 5000)
-    #expect(!broker.probe.isLeading && broker.probe.controller?.id == BrokerID.none)
+    #expect(!broker.isLeading && broker.probe.controller?.id == BrokerID.none)
     cluster.ensemble.write([.deleteAny(root + "/controller")])
-    #expect(cluster.run(ms: 5000) { broker.probe.isLeading })
+    #expect(cluster.run(ms: 5000) { broker.isLeading })
     #expect(broker.probe.violations == [])
   }
 
@@ -117,7 +119,7 @@ private func founded(
       cluster.run(ms: 5000) {
         broker.probe.epochs.count == 2 && broker.probe.present?.first?.epoch == broker.probe.epoch
       })
-    #expect(broker.probe.isLeading && broker.probe.violations == [])
+    #expect(broker.isLeading && broker.probe.violations == [])
   }
 
   // -- what nobody can go on with
@@ -201,6 +203,6 @@ private func founded(
     let cluster = SimulatedCluster()
     let broker = founded(cluster)
     cluster.run(ms: 1000)
-    #expect(broker.coordination.tick(cluster.now()) == nil)
+    #expect(broker.coordination.tick(cluster.clock.now()) == nil)
   }
 }

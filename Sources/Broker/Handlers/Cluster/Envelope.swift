@@ -73,7 +73,7 @@ extension Shard {
     guard request.requestData.count <= Self.envelopeBytesMax else {
       return answer(request, context, KafkaError(.invalidRequest, "the envelope is too large"))
     }
-    self.command(command) { [unowned self] result in
+    self.command(command, isPassedOn: true) { [unowned self] result in
       switch result {
       case .success(let reply):
         guard let response = reply.response else { preconditionFailure("\(reply) cannot be sent to another broker") }
@@ -101,7 +101,8 @@ extension Shard {
 
   private func command(in envelope: EnvelopeRequest) -> (ControllerCommand, APIKey, Int16)? {
     envelope.requestData.withUnsafeBytes { bytes -> (ControllerCommand, APIKey, Int16)? in
-      guard bytes.count >= 8, let base = bytes.baseAddress, let key = APIKey(rawValue: base.bigEndian(Int16.self, at: 0))
+      guard bytes.count >= 8, let base = bytes.baseAddress,
+        let key = APIKey(rawValue: base.bigEndian(Int16.self, at: 0))
       else { return nil }
       let version = base.bigEndian(Int16.self, at: 2)
       guard key.requestVersions.contains(version) else { return nil }

@@ -133,7 +133,8 @@ extension Shard {
     let version = context.version
     hold(records.reduce(0) { $0 + ($1?.count ?? 0) }, for: connection)
     runTasks(
-      routes, work: { 
+      routes,
+      work: {
         .produce(
           records: records[$0].map { Array($0) } ?? [], version: version, acks: request.acks,
           timeoutMs: request.timeoutMs)
