@@ -24,6 +24,7 @@ final class ReplicaChecker {
     var checkedTerm: Int32 = -1
     /// As the leader knew the isr, and which record of the partition that was.
     var inSyncCount = 0
+    var wasLeader = false
     var partitionEpoch: Int32 = -1
   }
 
@@ -88,6 +89,7 @@ final class ReplicaChecker {
       state.logEnd = end
       state.leaderEpoch = term
       state.inSyncCount = partition.isr.count
+      state.wasLeader = partition.isLeader
       state.partitionEpoch = partition.partitionEpoch
       seen[node.id, default: [:]][key] = state
       histories[key] = history
@@ -105,7 +107,7 @@ final class ReplicaChecker {
       )
     }
     checkLeader(node, partition, &history)
-    if partition.isLeader, mark > state.highWatermark, now != nil { checkInSyncCount(partition, mark, node, state) }
+    if partition.isLeader, state.wasLeader, mark > state.highWatermark { checkInSyncCount(partition, mark, node, state) }
     let before = history.end
     verify(partition, node, upTo: mark, &state, &history)
     if history.isForgiven { return }
