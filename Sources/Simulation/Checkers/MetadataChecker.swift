@@ -12,6 +12,8 @@ final class MetadataChecker {
   private var records: [MetadataRecord] = []
   private var firstOffset: Int64 = 0
   private var hasBegun = false
+  /// Who was told last that it is the controller.
+  private(set) var controller: BrokerID?
   private var elections: [Int32: BrokerID] = [:]
   /// How far each broker's present life was told.
   private var told: [BrokerID: (life: Int, next: Int64)] = [:]
@@ -100,6 +102,7 @@ final class MetadataChecker {
       violate("R12", "broker \(node.id.value) became the controller of epoch \(epoch), after \(last)")
     }
     elections[epoch] = node.id
+    controller = node.id
     if elections.count > 1 { simulator.reached(.controllerChange) }
     simulator.trace.say("broker \(node.id.value) is the controller, epoch \(epoch)")
   }

@@ -10,7 +10,7 @@ final class Faults {
   enum Kind: CaseIterable {
     case crash, powerCut, diskLost, cleanStop, pause, isolate, oneWay, pair, clientCut, slowLink, slowDisk
     case ensembleCut, sessionEnd, quorumLoss, staleServer, lostAnswer, clockJump
-    case diskError, diskFull, reassign, preferredLeader, delayedJoin
+    case diskError, diskFull, reassign, preferredLeader, delayedJoin, lateAppend
   }
 
   private unowned let simulator: ClusterSimulator
@@ -71,6 +71,7 @@ final class Faults {
     case .diskFull: fillDisk(node)
     case .reassign: reassign()
     case .delayedJoin: delayJoin()
+    case .lateAppend: delayAppend()
     case .preferredLeader:
       simulator.admin.electPreferred(somePartition())
     case .clockJump:
@@ -141,22 +142,45 @@ final class Faults {
     }
   }
 
-  /// A replica that is about to join an isr loses its machine while its leader's word is on the way to the controller (KIP-903).
+  /// A replica comes back and is about to join the isr, and loses what it has while its leader's word is on the way to the
+  /// controller (KIP-903).
   private func delayJoin() {
     let partition = somePartition()
     let image = simulator.checkers.metadata.image
     guard let record = image.topic(named: partition.topic)?.partition(partition.partition), record.leader != .none,
-      let joining = record.replicas.first(where: { !record.isr.contains($0) }).flatMap({ simulator.node($0) }),
-      joining.isListening
+      let controller = simulator.checkers.metadata.controller, controller != record.leader,
+      let joining = record.replicas.first(where: { $0 != record.leader && $0 != controller }).flatMap({
+        simulator.node($0)
+      }),
+      joining.isListening, maySpend(on: joining) || simulator.knobs.isFlushedFirst
     else { return }
-    say("broker \(joining.id.value) is about to join the isr of \(partition)")
-    for node in simulator.nodes where node.id != record.leader && node.id != joining.id {
-      simulator.network.slowDown(from: record.leader.value, to: node.id.value, ms: 500)
+    say("broker \(joining.id.value) is to join the isr of \(partition) late")
+    joining.kill()
+    restartLater(joining, afterMs: 5)
+    let cutMs = 30 + random.below(100)
+    simulator.call("late join", inMs: Int64(cutMs)) { [unowned self] in
+      if !isOver { simulator.network.cut(from: record.leader.value, to: controller.value) }
     }
-    simulator.call("delayed join", inMs: Int64(random.below(60))) { [unowned self] in
-      if !isOver { random.chance(percent: 50) ? cutPower(joining, restartMs: 5) : loseDisk(joining, restartMs: 5) }
+    simulator.call("late join", inMs: Int64(cutMs + 10 + random.below(60))) { [unowned self] in
+      if !isOver { random.chance(percent: 30) ? cutPower(joining, restartMs: 5) : loseDisk(joining, restartMs: 5) }
     }
-    later(600) { [unowned self] in simulator.network.healAll() }
+    later(Int64(cutMs + 400)) { [unowned self] in simulator.network.healAll() }
+  }
+
+  /// The controller dies with a write on its way, which arrives when there is another one already (KAFKA-6082).
+  private func delayAppend() {
+    guard let node = simulator.checkers.metadata.controller.flatMap({ simulator.node($0) }), node.isListening else {
+      return
+    }
+    say("the last word of broker \(node.id.value) as the controller is late")
+    node.client?.loseNextAnswer(.applyingLater(ms: 100 + random.below(500)))
+    let others = simulator.nodes.filter { $0.id != node.id && $0.isRunning }
+    if let other = others.first, random.chance(percent: 50) { crash(other) }
+    simulator.call("late append", inMs: Int64(10 + random.below(60))) { [unowned self] in
+      guard !isOver, node.isRunning else { return }
+      node.kill()
+      restartLater(node, afterMs: 5)
+    }
   }
 
   private func somePartition() -> TopicPartition {
