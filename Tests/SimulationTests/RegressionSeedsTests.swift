@@ -7,7 +7,15 @@ import Testing
 @Suite struct RegressionSeedsTests {
   @Test(arguments: [
     // A batch that a new leader had stored, and not yet shown, was acknowledged as a duplicate (R1).
-    UInt64(401)
+    UInt64(401),
+    // A leader that had been killed twice did not know a term of its own log (R9).
+    1908,
+    // A new controller decided by who had been alive in its last term (R5).
+    2523,
+    // A follower did not hear the high watermark after a cut (L1).
+    1385,
+    // A replica that went and came back joined for records that it was about to delete (R2).
+    645,
   ]) func seedsThatFoundSomething(seed: UInt64) throws {
     try ClusterSimulator(seed: seed).run()
   }
