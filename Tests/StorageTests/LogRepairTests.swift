@@ -82,11 +82,11 @@ import Testing
       try log.log.flush()
     }
     let disk = try fixture.disk
-    let path = RepairFixture.paths(disk)[0]
+    let path = RepairFixture.paths(disk)[1]
     try RepairFixture.change(path, disk) { bytes in
-      for position in 10_000..<bytes.count { bytes[position] = 0 }
+      for position in 100..<bytes.count { bytes[position] = 0 }
     }
-    let next = try #require(fixture.own.log.scrubWork(after: Offset(-1)))
+    let next = try #require(fixture.own.log.scrubWork(after: .zero))
     let outcome = next.work.run(fixture.own.fileSystem, throttle: { _ in }, mustStop: { false })
     try fixture.own.log.finishScrub(next.work, outcome)
     let repaired = try fixture.repairAll()

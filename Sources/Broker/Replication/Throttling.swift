@@ -33,21 +33,22 @@ extension Shard {
 
   // MARK: the leader's side, where the follower's connection is
 
-  /// Whether a follower's fetch gets nothing of a partition now: it is throttled, out of sync, and the rate is used up.
+  /// Whether a follower's fetch gets nothing of a partition now.
   func isHeldBack(_ partition: FetchSession.Partition, for follower: BrokerID) -> Bool {
-    guard isLeaderThrottled(partition), throttling.leader.isUsedUp(now: now) else { return false }
-    // Who is in sync is not held back: it would fall out of sync, and every acks=all would wait for it.
-    return image.topic(id: partition.topicID)?.partition(partition.partition)?.isr.contains(follower) != true
+    isThrottled(partition, for: follower) && throttling.leader.isUsedUp(now: now)
   }
 
   /// A follower has been sent so much of a partition.
-  func noteSent(_ byteCount: Int, of partition: FetchSession.Partition) {
-    if byteCount > 0, isLeaderThrottled(partition) { throttling.leader.record(byteCount, now: now) }
+  func noteSent(_ byteCount: Int, of partition: FetchSession.Partition, to follower: BrokerID) {
+    if byteCount > 0, isThrottled(partition, for: follower) { throttling.leader.record(byteCount, now: now) }
   }
 
-  private func isLeaderThrottled(_ partition: FetchSession.Partition) -> Bool {
-    guard throttling.leader.bytesPerSecond != nil, let topic = topicsByID[partition.topicID] else { return false }
-    return topic.throttledLeaders.contains(partition.partition, on: brokerID)
+  /// Who is in sync is neither held back nor counted: it would fall out of sync, and every acks=all would wait for it.
+  private func isThrottled(_ partition: FetchSession.Partition, for follower: BrokerID) -> Bool {
+    guard throttling.leader.bytesPerSecond != nil, let topic = topicsByID[partition.topicID],
+      topic.throttledLeaders.contains(partition.partition, on: brokerID)
+    else { return false }
+    return image.topic(id: partition.topicID)?.partition(partition.partition)?.isr.contains(follower) != true
   }
 
   // MARK: the follower's side
@@ -59,8 +60,10 @@ extension Shard {
 
   /// So much of a partition has been fetched, and its leader's high watermark is that.
   func noteFetched(_ byteCount: Int, of hosted: HostedPartition, leaderHighWatermark: Offset) {
+    if byteCount > 0, hosted.isBehindLeader, isFollowerThrottled(hosted) {
+      throttling.follower.record(byteCount, now: now)
+    }
     hosted.isBehindLeader = hosted.partition.log.logEndOffset < leaderHighWatermark
-    if byteCount > 0, isFollowerThrottled(hosted) { throttling.follower.record(byteCount, now: now) }
   }
 
   private func isFollowerThrottled(_ hosted: HostedPartition) -> Bool {

@@ -66,7 +66,7 @@ final class ReplicatedTopic {
     for number in 0..<count {
       client.sendProduce(Self.name, 0, ["\(number) " + String(repeating: "r", count: byteCount)])
     }
-    cluster.advance(ms: 1000)
+    cluster.advance(ms: 2000)
     for answer in client.take() { #expect(answer.produced.map(\.errorCode) == [.none]) }
     leader.disconnect(client)
   }

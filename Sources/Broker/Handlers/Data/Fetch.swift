@@ -336,7 +336,7 @@ extension Shard {
       if case .read(let read) = outcome, let found = read.range {
         range = Self.cut(found, to: budget, limit: Int(max(0, partition.maxBytes)), isFirst: isFirst)
         budget -= range?.byteCount ?? 0
-        if fetch.follower != nil { noteSent(range?.byteCount ?? 0, of: partition) }
+        if let follower = fetch.follower { noteSent(range?.byteCount ?? 0, of: partition, to: follower.id) }
         isFirst = isFirst && range == nil
         if hadNoRoom == nil, range?.byteCount != found.byteCount { hadNoRoom = partition }
       }
