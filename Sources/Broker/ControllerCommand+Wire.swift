@@ -54,6 +54,26 @@ extension ControllerCommand {
   }
 }
 
+extension ControllerCommand {
+  /// How long the command may wait for a controller, in ms; nil for those whose askers try again by themselves.
+  var controllerWaitMs: Int64? {
+    switch self {
+    case .createTopics(let request): Self.wait(request.timeoutMs)
+    case .deleteTopics(let request): Self.wait(request.timeoutMs)
+    case .createPartitions(let request): Self.wait(request.timeoutMs)
+    case .electLeaders(let request): Self.wait(request.timeoutMs)
+    case .alterPartitionReassignments(let request): Self.wait(request.timeoutMs)
+    case .alterConfigs, .incrementalAlterConfigs, .unregisterBroker: Self.waitMsMax
+    case .createInternalTopic, .allocateProducerIDs: 1000
+    case .createCluster, .brokersPresent, .brokerHeartbeat, .alterPartition, .balanceLeaders, .producerIDBlock: nil
+    }
+  }
+
+  private static let waitMsMax: Int64 = 20_000
+
+  private static func wait(_ timeoutMs: Int32) -> Int64 { min(max(0, Int64(timeoutMs)), waitMsMax) }
+}
+
 extension ControllerReply {
   /// The response that carries the reply to another broker; nil for those that never leave the controller's broker.
   var response: Response? {

@@ -29,6 +29,8 @@ package final class ControllerHost {
   /// Commands to decide, in the order of their coming. They wait for the append that is under way, and for deletions: no
   /// topic may get the folders of another under its open logs.
   var queue: [(command: ControllerCommand, finish: Finish)] = []
+  /// Commands that wait for a controller to be there, and until when.
+  var heldCommands: [(command: ControllerCommand, deadline: Instant, finish: Finish)] = []
   /// The records on their way into the log, and who waits for them.
   var appending: Append?
   /// The brokers alive, as the coordination service told last, and whether that has led to its decision yet.
@@ -103,20 +105,59 @@ extension Shard {
   }
 
   /// Gives the controller a command, wherever it lives; `finish` is called on this shard, when this shard's image has it.
-  func command(_ command: ControllerCommand, finish: @escaping (Result<ControllerReply, KafkaError>) -> Void) {
-    if index == Self.controllerShard { return run(command, finish: finish) }
+  ///
+  /// - Parameter isPassedOn: another broker has sent it here, for the controller: it goes no further.
+  func command(
+    _ command: ControllerCommand, isPassedOn: Bool = false,
+    finish: @escaping (Result<ControllerReply, KafkaError>) -> Void
+  ) {
+    if index == Self.controllerShard { return run(command, isPassedOn: isPassedOn, finish: finish) }
     let token = makeToken()
     controllerWaits[token] = finish
-    environment.links.send(.controller(from: index, token, command), to: Self.controllerShard)
+    environment.links.send(
+      .controller(from: index, token, command, isPassedOn: isPassedOn), to: Self.controllerShard)
   }
 
-  /// Decides a command on the controller's shard, or passes it on to the broker that is the controller.
-  func run(_ command: ControllerCommand, finish: @escaping ControllerHost.Finish) {
+  /// Decides a command on the controller's shard, or passes it on to the broker that is the controller. While there is none
+  /// the command waits, as long as whoever asked would: an election takes a session's timeout at most.
+  func run(_ command: ControllerCommand, isPassedOn: Bool = false, finish: @escaping ControllerHost.Finish) {
+    guard !isPassedOn, let waitMs = command.controllerWaitMs else {
+      return runOnce(command, isPassedOn: isPassedOn, finish: finish)
+    }
+    run(command, until: now.advanced(byMilliseconds: waitMs), finish: finish)
+  }
+
+  private func run(_ command: ControllerCommand, until deadline: Instant, finish: @escaping ControllerHost.Finish) {
+    runOnce(command, isPassedOn: false) { [unowned self] result in
+      guard case .failure(let error) = result, error.code == .notController, now < deadline, !isStopping,
+        let host = controllerHost, host.isLoaded
+      else { return finish(result) }
+      host.heldCommands.append((command, deadline, finish))
+      guard host.heldCommands.count == 1 else { return }
+      timers.schedule(.heldCommands, at: now.advanced(byMilliseconds: Self.controllerLookIntervalMs))
+    }
+  }
+
+  private static let controllerLookIntervalMs: Int64 = 50
+
+  func heldCommandsFired() {
+    guard let host = controllerHost else { return }
+    let held = host.heldCommands
+    host.heldCommands = []
+    for (command, deadline, finish) in held { run(command, until: deadline, finish: finish) }
+  }
+
+  private func runOnce(_ command: ControllerCommand, isPassedOn: Bool, finish: @escaping ControllerHost.Finish) {
     guard let host = controllerHost, host.isLoaded else {
       return finish(.failure(KafkaError(.notController, "the cluster's metadata is still being loaded")))
     }
     guard isWorking(0) else { return finish(.failure(Self.metadataFolderFailed)) }
-    guard host.isElected else { return passOn(command, host, finish: finish) }
+    guard host.isElected else {
+      guard !isPassedOn else {
+        return finish(.failure(KafkaError(.notController, "this broker is not the controller")))
+      }
+      return passOn(command, host, finish: finish)
+    }
     host.queue.append((command, finish))
     decideNext(host)
   }

@@ -40,6 +40,7 @@ extension Shard {
     case .coordination: coordinationTimerFired()
     case .appendDeadlines: appendDeadlinesFired()
     case .start(let since): startTimerFired(since: since)
+    case .heldCommands: heldCommandsFired()
     case .balance: balanceTimerFired()
     case .leave: leaveTimerFired()
     case .cut(let place): cutTimerFired(place)

@@ -26,6 +26,7 @@ extension Shard {
       roledBy = membership
       retakeRoles()
     }
+    if !delta.topicsCreated.isEmpty || !delta.topicsChanged.isEmpty { sendFollowersHome() }
     for resource in delta.configsChanged where resource.type == .topic { reconfigureTopic(resource.name) }
     if !delta.topicsDeleted.isEmpty { forgetOffsets(of: delta.topicsDeleted.map(\.name)) }
     if !opening.isOver, startMode.wasCleanShutdown { haveToldRecoveryPoints() }

@@ -16,8 +16,10 @@ extension Shard {
       start(request, context.replying(to: .shard(shard, token)))
     case .response(let token, let response):
       if let address = waitingReplies.removeValue(forKey: token) { reply(address, response) }
-    case .controller(let shard, let token, let command):
-      run(command) { [environment] result in environment.links.send(.controllerReply(token, result), to: shard) }
+    case .controller(let shard, let token, let command, let isPassedOn):
+      run(command, isPassedOn: isPassedOn) { [environment] result in
+        environment.links.send(.controllerReply(token, result), to: shard)
+      }
     case .controllerReply(let token, let result): controllerWaits.removeValue(forKey: token)?(result)
     case .image(let image, let delta, let sequence):
       apply(image, delta)

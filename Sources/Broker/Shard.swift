@@ -257,6 +257,7 @@ package final class Shard {
   package func beginStop() {
     isStopping = true
     stopPeers()
+    heldCommandsFired()
     for partition in groupHosts.keys.sorted() { if let host = groupHosts[partition] { answerParked(host) } }
     groupHosts.removeAll()
     for case .some(let connection) in connections {
@@ -338,6 +339,7 @@ enum ShardTimer {
   case appendDeadlines
   case start(since: Instant)
   case balance
+  case heldCommands
   case leave
   case cut(Reopening.Place)
   case isr

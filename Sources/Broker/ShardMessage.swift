@@ -20,7 +20,7 @@ package enum ShardMessage: Sendable {
   case request(from: Int, RequestToken, RequestContext, Request)
   case response(RequestToken, Response)
   /// A command for the controller; answered by `controllerReply`.
-  case controller(from: Int, RequestToken, ControllerCommand)
+  case controller(from: Int, RequestToken, ControllerCommand, isPassedOn: Bool)
   case controllerReply(RequestToken, Result<ControllerReply, KafkaError>)
   /// The cluster has changed: apply, then say `imageApplied`.
   case image(ClusterImage, ClusterDelta, sequence: UInt64)

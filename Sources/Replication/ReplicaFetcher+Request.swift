@@ -22,9 +22,14 @@ extension ReplicaFetcher {
     backsOffUntil = nil
     var asks: [Asked] = []
     var isHeld = false
+    var waitMs = config.waitMsMax
     for key in order {
       guard let source = sources[key] else { continue }
-      if let until = source.backsOffUntil, now < until { continue }
+      if let until = source.backsOffUntil, now < until {
+        // The request must not stay at the leader beyond the time at which this one is to be tried again.
+        waitMs = min(waitMs, Int32(clamping: max(1, until.milliseconds(since: now))))
+        continue
+      }
       switch position(key) {
       case .at(let position):
         asks.append(
@@ -38,7 +43,7 @@ extension ReplicaFetcher {
     let all = Dictionary(uniqueKeysWithValues: asks.map { ($0.key, $0) })
     asked = all
     isSessionStale = false
-    return request(asks, all, waitMs: isHeld ? min(config.waitMsMax, Int32(Self.holdMsMax)) : config.waitMsMax)
+    return request(asks, all, waitMs: isHeld ? min(waitMs, Int32(Self.holdMsMax)) : waitMs)
   }
 
   /// How long a request waits for the flush of a partition, and may wait at the leader while one goes on.

@@ -67,8 +67,10 @@ extension ReplicaFetcher {
       backOff(ask.key, now: now)
       result = .failed(data.errorCode, newLeader: leader.value >= 0 && leader != self.leader ? leader : nil)
     } else if data.divergingEpoch.endOffset >= 0 {
+      sources[ask.key]?.failureCount = 0
       result = .diverging(LeaderEpoch(data.divergingEpoch.epoch), endOffset: Offset(data.divergingEpoch.endOffset))
     } else {
+      sources[ask.key]?.failureCount = 0
       result = .records(
         data.records, highWatermark: Offset(data.highWatermark), logStartOffset: Offset(data.logStartOffset))
     }
@@ -95,6 +97,6 @@ extension ReplicaFetcher {
       [.fetchSessionIdNotFound, .invalidFetchSessionEpoch, .fetchSessionTopicIdError].contains(code)
       && session.epoch != 0
     forgetSession()
-    if !isSessionError { backsOffUntil = now.advanced(byMilliseconds: config.backoffMs) }
+    if !isSessionError { backOff(now) }
   }
 }

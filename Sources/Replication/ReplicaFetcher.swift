@@ -11,7 +11,8 @@ package struct ReplicaFetcherConfig: Hashable, Sendable {
   package var bytesMin: Int32
   /// `replica.fetch.wait.max.ms`: but no longer than this.
   package var waitMsMax: Int32
-  /// `replica.fetch.backoff.ms`: after a failure.
+  /// `replica.fetch.backoff.ms`: after failures; the first ones are waited out for less, for most pass in a moment (a leader
+  /// that has not heard yet that it is one).
   package var backoffMs: Int64
   package init(
     partitionBytesMax: Int32, responseBytesMax: Int32, bytesMin: Int32, waitMsMax: Int32, backoffMs: Int64
@@ -41,6 +42,8 @@ package struct ReplicaFetcher {
     /// Grows with each `add`: an answer to a request from before it means nothing.
     var generation: UInt64
     var backsOffUntil: Instant?
+    /// How often in a row nothing came of it.
+    var failureCount = 0
   }
 
   /// A partition as a request named it.
@@ -63,6 +66,8 @@ package struct ReplicaFetcher {
   var isSessionStale = false
   /// No request before that.
   var backsOffUntil: Instant?
+  /// How often in a row nothing came of a request.
+  var failureCount = 0
   /// Since when a request waits for a flush; see `nextRequest`.
   var heldSince: Instant?
 
@@ -110,17 +115,28 @@ package struct ReplicaFetcher {
     order.removeAll { $0 == partition }
   }
 
-  /// Leaves a partition out for `replica.fetch.backoff.ms`: what came of it could not be used.
+  /// Leaves a partition out for a while: what came of it could not be used.
   package mutating func backOff(_ partition: TopicIDPartition, now: Instant) {
-    sources[partition]?.backsOffUntil = now.advanced(byMilliseconds: config.backoffMs)
+    guard var source = sources[partition] else { return }
+    source.backsOffUntil = now.advanced(byMilliseconds: pauseMs(after: source.failureCount))
+    source.failureCount += 1
+    sources[partition] = source
   }
+
+  /// 10 ms after the first failure, then twice as long each time, up to `replica.fetch.backoff.ms`.
+  func pauseMs(after failureCount: Int) -> Int64 { min(config.backoffMs, 10 << Int64(min(failureCount, 20))) }
 
   /// The request under way came to nothing: no connection, no answer in time, or one that is none. The leader may have taken
   /// it, so the session is over.
   package mutating func failed(now: Instant) {
     asked = nil
     forgetSession()
-    backsOffUntil = now.advanced(byMilliseconds: config.backoffMs)
+    backOff(now)
+  }
+
+  mutating func backOff(_ now: Instant) {
+    backsOffUntil = now.advanced(byMilliseconds: pauseMs(after: failureCount))
+    failureCount += 1
   }
 
   /// The next request asks for a new session; an answer under way is one of the old.

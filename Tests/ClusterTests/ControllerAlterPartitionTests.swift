@@ -14,11 +14,11 @@ import Testing
         == AlterPartitionResponse.PartitionData(
           partitionIndex: 0, errorCode: .none, leaderId: 1, leaderEpoch: 0, isr: [1, 3], partitionEpoch: 1))
     #expect(try cluster.partition().isr == ids(1, 3) && cluster.partition().leaderEpoch.value == 0)
-    let before = cluster.log.count
-    #expect(try cluster.alter(try cluster.proposal([1, 3])) == answer)
-    #expect(cluster.log.count == before)
+    // The same again is a next state: whatever else is under way comes too late.
+    #expect(try cluster.alter(try cluster.proposal([1, 3])).partitionEpoch == 2)
+    #expect(try cluster.partition().isr == ids(1, 3) && cluster.partition().partitionEpoch == 2)
     try cluster.sync([1, 3, 2])
-    #expect(try cluster.partition().isr == ids(1, 3, 2) && cluster.partition().partitionEpoch == 2)
+    #expect(try cluster.partition().isr == ids(1, 3, 2) && cluster.partition().partitionEpoch == 3)
   }
 
   @Test func onlyTheBrokerItselfMayAsk() throws {

@@ -104,9 +104,36 @@ import Testing
     #expect(outcomes.map(\.result) == [.failed(.notLeaderOrFollower, newLeader: BrokerID(7))])
     #expect(forgotten(fetcher.nextRequest(now: now) { _ in at(5) }) == [a])
     _ = fetcher.take(answer(9, []), now: now)
-    let later = now.advanced(byMilliseconds: 100)
+    let later = now.advanced(byMilliseconds: 10)
     #expect(fetcher.nextAttempt(after: now) == later)
     #expect(named(fetcher.nextRequest(now: later) { _ in at(5) }) == [a])
+  }
+
+  /// What passes in a moment is tried again soon, what does not is left alone.
+  @Test func pausesGrowUntilSomethingComes() {
+    var fetcher = fetcher([a])
+    var pauses: [Int64] = []
+    var time = now
+    for _ in 0..<6 {
+      _ = fetcher.nextRequest(now: time) { _ in at(5) }
+      _ = fetcher.take(answer(9, [(a, .init(errorCode: .unknownLeaderEpoch, highWatermark: -1))]), now: time)
+      let next = fetcher.nextAttempt(after: time) ?? time
+      pauses.append(next.milliseconds(since: time))
+      time = next
+    }
+    #expect(pauses == [10, 20, 40, 80, 100, 100])
+    _ = fetcher.nextRequest(now: time) { _ in at(5) }
+    _ = fetcher.take(answer(9, [(a, .init(highWatermark: 5))]), now: time)
+    _ = fetcher.nextRequest(now: time) { _ in at(5) }
+    fetcher.failed(now: time)
+    #expect(fetcher.nextAttempt(after: time) == time.advanced(byMilliseconds: 10))
+  }
+
+  @Test func aRequestStaysNoLongerThanAnotherPartitionHasToWait() {
+    var fetcher = fetcher([a, c])
+    #expect(fetcher.nextRequest(now: now) { _ in at(5) }?.maxWaitMs == 500)
+    _ = fetcher.take(answer(9, [(a, .init(errorCode: .unknownLeaderEpoch, highWatermark: -1))]), now: now)
+    #expect(fetcher.nextRequest(now: now) { _ in at(5) }?.maxWaitMs == 10)
   }
 
   @Test func partingsAndStartsAreNoErrors() {

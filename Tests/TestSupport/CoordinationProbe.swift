@@ -11,6 +11,8 @@ package final class CoordinationProbe {
   package private(set) var image = ClusterImage()
   /// What was told as committed, by its offset; not what was in snapshots.
   package private(set) var records: [Int64: MetadataRecord] = [:]
+  /// How many records each run of them had, by the offset of its first.
+  package private(set) var runs: [Int64: Int] = [:]
   package private(set) var snapshotCount = 0
   package private(set) var commitCount = 0
   /// While it is registered.
@@ -19,6 +21,8 @@ package final class CoordinationProbe {
   /// While it is the controller.
   package private(set) var controllerEpoch: Int32?
   package private(set) var reigns: [Int32] = []
+  /// How far the log was told when each of them began.
+  package private(set) var reignStarts: [Int32: Offset] = [:]
   package private(set) var controller: (id: BrokerID, epoch: Int32)?
   package private(set) var present: [PresentBroker]?
   package private(set) var isLoaded = false
@@ -65,6 +69,7 @@ package final class CoordinationProbe {
       if controllerEpoch != nil { violations.append("elected twice") }
       controllerEpoch = epoch
       reigns.append(epoch)
+      reignStarts[epoch] = image.offset
     case .resigned:
       if controllerEpoch == nil { violations.append("resigned without being elected") }
       if let pending { violations.append("resigned while \(pending) was not answered") }
@@ -107,6 +112,7 @@ package final class CoordinationProbe {
       if committed.firstOffset != image.nextOffset {
         violations.append("records from \(committed.firstOffset) behind \(image.offset)")
       }
+      runs[committed.firstOffset.value] = committed.records.count
       for (distance, record) in committed.records.enumerated() {
         records[committed.firstOffset.value + Int64(distance)] = record
       }

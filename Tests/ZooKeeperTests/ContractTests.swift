@@ -53,7 +53,7 @@ import Testing
     ground.kill(others[0])
     let again = ground.start(others[0].probe.id.value, run: 2)
     // Long before the dead one's session is over.
-    #expect(ground.run(ms: 1000) { again.probe.epoch != nil })
+    #expect(ground.run(ms: 1800) { again.probe.epoch != nil })
     #expect(ground.run { leader.probe.present?.contains { $0.epoch == again.probe.epoch } ?? false })
     expectNoViolations(leader, again)
   }
@@ -146,9 +146,9 @@ import Testing
     let ground = try kind.make()
     let (leader, others) = try ground.three()
     leader.coordination.close()
-    #expect(ground.run(ms: 1000) { leader.probe.isClosed })
+    #expect(ground.run(ms: 1800) { leader.probe.isClosed })
     #expect(leader.probe.controllerEpoch == nil && leader.probe.epoch == nil)
-    #expect(ground.run(ms: 1200) { others.contains { $0.isLeading && $0.probe.present?.count == 2 } })
+    #expect(ground.run(ms: 2000) { others.contains { $0.isLeading && $0.probe.present?.count == 2 } })
     expectNoViolations(leader, others[0], others[1])
   }
 

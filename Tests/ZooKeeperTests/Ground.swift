@@ -7,7 +7,7 @@ import Testing
 
 /// Where brokers meet in a test of the contract: a simulated ensemble, or a real one.
 protocol Ground: AnyObject {
-  /// Starts a broker's coordination, on a session of 1.5 seconds.
+  /// Starts a broker's coordination, on a session of 2.5 seconds.
   func start(_ settings: EnsembleSettings, login: String?) -> Broker
   /// Lets time pass, and everybody take in what they are told, until `condition` holds; false when it does not within `ms`.
   func run(ms: Int64, until condition: () -> Bool) -> Bool
@@ -44,7 +44,7 @@ final class Broker {
   }
 }
 
-let sessionMs: Int64 = 1500
+let sessionMs: Int64 = 2500
 
 extension Ground {
   /// Starts broker `id` and registers it.
@@ -101,7 +101,9 @@ extension Ground {
     #expect(
       run {
         brokers.filter(\.isLeading).count == 1 && brokers.contains { $0.probe.present?.count == 3 }
-          && brokers.allSatisfy { $0.probe.isLoaded && $0.probe.controller?.id ?? .none != .none }
+          && brokers.allSatisfy {
+            $0.probe.isLoaded && $0.probe.epoch != nil && $0.probe.controller?.id ?? .none != .none
+          }
       })
     let elected = try #require(controller(of: brokers))
     return (elected, brokers.filter { $0 !== elected })

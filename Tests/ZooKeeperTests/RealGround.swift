@@ -7,11 +7,12 @@ import TestSupport
 @testable import ZooKeeper
 
 /// A real ZooKeeper server, and each broker on a way of its own to it.
-final class RealGround: Ground, TimeSource {
+final class RealGround: Ground {
   private let server: ZooKeeperServer
   private var brokers: [(broker: Broker, relay: Relay, ensemble: ZooKeeperEnsemble)] = []
   private let woken = DispatchSemaphore(value: 0)
   private let tools: ZooKeeperEnsemble
+  private let clock = RealClock()
   private let random = SeededRandom(seed: UInt64.random(in: 0...UInt64.max))
 
   init() throws {
@@ -26,15 +27,14 @@ final class RealGround: Ground, TimeSource {
     server.stop()
   }
 
-  func now() -> Instant { Instant(nanoseconds: Int64(clamping: DispatchTime.now().uptimeNanoseconds)) }
-  func wallClock() -> Timestamp { Timestamp(milliseconds: 1_700_000_000_000) }
+  private func now() -> Instant { clock.now() }
 
   func start(_ settings: EnsembleSettings, login: String?) -> Broker {
     let relay = Relay(to: server.port)
     let ensemble = ZooKeeperEnsemble(
       servers: "127.0.0.1:\(relay.port)", sessionTimeoutMs: Int32(sessionMs), credentials: login
     ) { [woken] in woken.signal() }
-    let coordination = EnsembleCoordination(ensemble: ensemble, settings: settings, time: self, random: random)
+    let coordination = EnsembleCoordination(ensemble: ensemble, settings: settings, time: clock, random: random)
     let broker = Broker(
       probe: CoordinationProbe(id: settings.brokerID, service: coordination), coordination: coordination)
     brokers.append((broker, relay, ensemble))
@@ -94,4 +94,10 @@ final class RealGround: Ground, TimeSource {
     return nil
   }
   private var lastToken: UInt64 = 0
+}
+
+/// The machine's clock.
+private final class RealClock: TimeSource {
+  func now() -> Instant { Instant(nanoseconds: Int64(clamping: DispatchTime.now().uptimeNanoseconds)) }
+  func wallClock() -> Timestamp { Timestamp(milliseconds: 1_700_000_000_000) }
 }

@@ -4,17 +4,15 @@ import Primitives
 import Simulation
 import TestSupport
 
-final class SimulatedGround: Ground, TimeSource {
+final class SimulatedGround: Ground {
   private let ensemble = SimulatedEnsemble(seed: 7)
   private var brokers: [(broker: Broker, client: SimulatedEnsembleClient)] = []
-
-  func now() -> Instant { ensemble.now }
-  func wallClock() -> Timestamp { Timestamp(milliseconds: 1_700_000_000_000 + ensemble.now.nanoseconds / 1_000_000) }
 
   func start(_ settings: EnsembleSettings, login: String?) -> Broker {
     let client = ensemble.client(sessionTimeoutMs: sessionMs, login: login)
     let coordination = EnsembleCoordination(
-      ensemble: client, settings: settings, time: self, random: SeededRandom(seed: UInt64(brokers.count) + 1))
+      ensemble: client, settings: settings, time: EnsembleClock(ensemble),
+      random: SeededRandom(seed: UInt64(brokers.count) + 1))
     let broker = Broker(
       probe: CoordinationProbe(id: settings.brokerID, service: coordination), coordination: coordination)
     brokers.append((broker, client))
@@ -51,4 +49,12 @@ final class SimulatedGround: Ground, TimeSource {
     ensemble.paths.filter { $0.hasPrefix(path + "/") }.map { String($0.dropFirst(path.count + 1)) }
       .filter { !$0.contains("/") }
   }
+}
+
+/// The time of a simulated ensemble.
+private final class EnsembleClock: TimeSource {
+  private let ensemble: SimulatedEnsemble
+  init(_ ensemble: SimulatedEnsemble) { self.ensemble = ensemble }
+  func now() -> Instant { ensemble.now }
+  func wallClock() -> Timestamp { Timestamp(milliseconds: 1_700_000_000_000 + ensemble.now.nanoseconds / 1_000_000) }
 }

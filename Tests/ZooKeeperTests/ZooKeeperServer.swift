@@ -1,7 +1,8 @@
 import Foundation
 import Synchronization
 
-/// A real ZooKeeper server on this machine, for one test: its own port, its own folder, ended with it.
+/// A real ZooKeeper server on this machine, for one test: its own port, its own folder, ended with it, and with the process
+/// of the tests, however that ends.
 final class ZooKeeperServer {
   private static let script = "/usr/share/zookeeper/bin/zkServer.sh"
   /// Whether the package is installed.
@@ -9,7 +10,9 @@ final class ZooKeeperServer {
 
   let port: UInt16
   private let folder: URL
-  private var process: Process?
+  private var process: (shell: Process, lifeline: Pipe)?
+  /// Keeps the server as long as something holds the other end of its input.
+  private static let keeper = #""$1" start-foreground "$2" & server=$!; cat >/dev/null; kill -9 $server; wait"#
 
   init(tickMs: Int = 200) throws {
     port = Sockets.freePort()
@@ -30,8 +33,10 @@ final class ZooKeeperServer {
 
   func start() throws {
     let process = Process()
-    process.executableURL = URL(filePath: Self.script)
-    process.arguments = ["start-foreground", file.path()]
+    let lifeline = Pipe()
+    process.executableURL = URL(filePath: "/bin/bash")
+    process.arguments = ["-c", Self.keeper, "keeper", Self.script, file.path()]
+    process.standardInput = lifeline
     process.environment = ProcessInfo.processInfo.environment.merging(
       [
         "JMXDISABLE": "true", "ZOO_LOG_DIR": folder.path(),
@@ -41,14 +46,14 @@ final class ZooKeeperServer {
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
     try process.run()
-    self.process = process
+    self.process = (process, lifeline)
   }
 
   /// Kills the server, as a crash would; what it had is in its folder.
   func stop() {
     guard let process else { return }
-    kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
+    try? process.lifeline.fileHandleForWriting.close()
+    process.shell.waitUntilExit()
     self.process = nil
   }
 

@@ -13,6 +13,9 @@ internal import Storage
 /// all before it is safe.
 final class Fetching {
   var fetcher: ReplicaFetcher
+  /// Until then no fetch stays long at the leader: partitions come and go, and one that comes must not wait for the answer to
+  /// a fetch that does not know it.
+  var isRestlessUntil = Instant(nanoseconds: .min)
 
   init(_ fetcher: ReplicaFetcher) { self.fetcher = fetcher }
 }
@@ -33,6 +36,7 @@ extension Shard {
     hosted.isBehindLeader = true
     fetching.fetcher.brokerEpoch = brokerEpoch
     fetching.fetcher.add(hosted.key, leaderEpoch: hosted.partition.leaderEpoch)
+    fetching.isRestlessUntil = now.advanced(byMilliseconds: Self.restlessMs)
     // What is not on the disk yet is nothing to promise.
     if hosted.partition.waitsForFlush { wantFlush(hosted) }
   }
@@ -51,6 +55,17 @@ extension Shard {
     guard let fetching = fetchers[leader] else { return }
     fetching.fetcher.remove(hosted.key)
     if fetching.fetcher.isEmpty, !fetching.fetcher.isAsking { fetchers[leader] = nil }
+  }
+
+  private static let restlessMs: Int64 = 1000
+  private static let restlessWaitMsMax: Int32 = 10
+
+  /// The cluster has changed: followers that wait here may have to ask for other partitions now.
+  func sendFollowersHome() {
+    for case .some(let connection) in connections {
+      guard let fetch = connection.fetch, fetch.follower != nil, !fetch.isReading else { continue }
+      finishFetch(connection, fetch)
+    }
   }
 
   /// Sends the next fetches, at the end of a turn.
@@ -74,6 +89,9 @@ extension Shard {
   private func pump(_ fetching: Fetching) {
     guard !fetching.fetcher.isAsking else { return }
     fetching.fetcher.config = fetcherConfig
+    if now < fetching.isRestlessUntil {
+      fetching.fetcher.config.waitMsMax = min(fetching.fetcher.config.waitMsMax, Self.restlessWaitMsMax)
+    }
     // A broker that registered anew follows on under its new epoch, also where nothing else has changed.
     fetching.fetcher.brokerEpoch = brokerEpoch
     let request = fetching.fetcher.nextRequest(now: now) { key in self.fetchReadiness(key) }

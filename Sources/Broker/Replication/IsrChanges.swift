@@ -40,7 +40,11 @@ extension Shard {
     var proposals: [(hosted: HostedPartition, proposal: IsrProposal)] = []
     for hosted in list {
       hosted.isInIsrList = false
-      guard !hosted.isGone, let proposal = hosted.partition.isrChange(now: now) else { continue }
+      guard !hosted.isGone else { continue }
+      let proposal = hosted.partition.isrChange(now: now)
+      // A follower that was about to join, and held the high watermark, may have fallen behind.
+      noteSafe(hosted)
+      guard let proposal else { continue }
       // While it is under way the high watermark counts the members of both sets.
       environment.logger.debug(
         "\(hosted.partition.topicPartition): asks for \(proposal.isr.map { $0.id.value }) in sync, at \(proposal.partitionEpoch)"

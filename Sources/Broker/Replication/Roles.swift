@@ -23,6 +23,7 @@ extension Shard {
       stopFetching(hosted)
       wakeWatchers(hosted)
       watchIsr(of: hosted)
+      if hosted.partition.waitsForFlush { wantFlush(hosted) }
     case .follows(let leader, _):
       endLeading(hosted)
       startFetching(hosted, from: leader)

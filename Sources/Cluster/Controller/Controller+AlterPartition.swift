@@ -41,7 +41,7 @@ extension Controller {
     return answer
   }
 
-  /// The partition before and after; nothing after where it is so already. Gives the topic up again before the plan goes on,
+  /// The partition before and after. Gives the topic up again before the plan goes on,
   /// which would copy it otherwise.
   private func altered(
     _ wanted: AlterPartitionRequest.PartitionData, of topicID: UUID, sender: BrokerID, among brokers: LivingBrokers,
@@ -57,7 +57,7 @@ extension Controller {
     try proposal.validate(against: old, registered: image.brokers)
     var changed = old
     changed.isr = proposal.isr
-    return (old, election(in: topic, among: brokers).settled(changed, from: old))
+    return (old, election(in: topic, among: brokers).settled(changed, from: old, isRecorded: true))
   }
 
   private static func accepted(

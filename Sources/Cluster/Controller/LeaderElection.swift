@@ -12,15 +12,23 @@ struct LeaderElection {
 
   /// `changed`, settled and with its next epochs; nil when in the end it is as it was.
   ///
-  /// - Parameter isNewTerm: the leader needs another epoch even where it stays.
-  func settled(_ changed: PartitionImage, from old: PartitionImage, isNewTerm: Bool = false) -> PartitionImage? {
+  /// - Parameters:
+  ///   - isNewTerm: the leader needs another epoch even where it stays.
+  ///   - isRecorded: there is a next state even where nothing differs: a leader that asks for the ISR there is wants what it
+  ///     asked for before, and may be under way yet, to come too late.
+  func settled(
+    _ changed: PartitionImage, from old: PartitionImage, isNewTerm: Bool = false, isRecorded: Bool = false
+  ) -> PartitionImage? {
     var partition = changed
     partition.doubtfulReplicas.removeAll { !partition.isr.contains($0) }
     elect(&partition)
     if completeReassignment(of: &partition) { elect(&partition) }
     precondition(!partition.isr.isEmpty, "no replica of \(old) would be in sync")
-    if partition == old, !isNewTerm { return nil }
-    if partition.leader != old.leader || isNewTerm {
+    if partition == old, !isNewTerm, !isRecorded { return nil }
+    // A replica that goes may come again with nothing: what its leader knew of it must not outlive that, and each term
+    // begins with nothing known.
+    let losesReplica = !old.replicas.allSatisfy(partition.replicas.contains)
+    if partition.leader != old.leader || isNewTerm || losesReplica {
       partition.leaderEpoch = LeaderEpoch(old.leaderEpoch.value &+ 1)
     }
     partition.partitionEpoch = old.partitionEpoch &+ 1

@@ -8,8 +8,10 @@ struct Registration {
   private(set) var presence: BrokerPresence?
   /// The epoch that was told; nil while we are not registered, as far as we know.
   var epoch: Int64?
-  /// Whether this service ever was: then no older process can have left the node.
-  var wasRegistered = false
+  /// Whose node was taken away for ours to take its place.
+  var removing: UUID?
+  /// How often that led to ours, by the process that had made it.
+  private(set) var removals: [UUID: Int] = [:]
   /// The node is to be looked at.
   var isStale = true
   var isUnderWay = false
@@ -22,6 +24,13 @@ struct Registration {
     isOutdated = epoch != nil || isUnderWay
     self.presence = presence
     isStale = true
+  }
+
+  /// Our node is there.
+  mutating func countRemoval() {
+    guard let removed = removing else { return }
+    removals[removed, default: 0] += 1
+    removing = nil
   }
 
   /// The session is over. Returns whether that is to be told.
@@ -65,7 +74,7 @@ extension EnsembleCoordination {
   private func registered(_ epoch: Int64) {
     registration.isUnderWay = false
     registration.foreignUntil = nil
-    registration.wasRegistered = true
+    registration.countRemoval()
     guard registration.epoch != epoch else { return }
     registration.epoch = epoch
     events.append(.registered(epoch: epoch))
@@ -95,15 +104,24 @@ extension EnsembleCoordination {
       if status.owner == link.session?.id { return replace(status) }
       let found = BrokerNode.presence(of: bytes, id: settings.brokerID)
       guard let found, found.dataID == wanted.dataID else { return waitForForeign(bytes) }
-      if found.incarnation != wanted.incarnation, registration.wasRegistered {
-        // Our folders' lock keeps other processes out, and our own predecessor's node was gone when we registered.
-        return refuse(
-          "node.id \(settings.brokerID.value) was taken over by another process with a copy of this broker's data folders, "
-            + "at \(BrokerNode.address(of: bytes) ?? "an unknown address"). Only one of them may run.")
+      if found.incarnation != wanted.incarnation {
+        // A process that is dead left it, for we hold the folders' lock. What it had sent may make one more. But it is not
+        // dead when it comes again and again: then there are two of the folder.
+        if registration.removals[found.incarnation, default: 0] >= Self.removalsMax { return refuseCopy(bytes) }
+        registration.removing = found.incarnation
       }
-      // Of a process that is dead, or of a session of ours that is over: its time need not be waited for.
+      // Also of a session of ours that is over: its time need not be waited for.
       replace(status)
     }
+  }
+
+  private static let removalsMax = 2
+
+  private func refuseCopy(_ bytes: [UInt8]) {
+    let address = BrokerNode.address(of: bytes) ?? "an unknown address"
+    refuse(
+      "Another process runs as node.id \(settings.brokerID.value) at \(address), with a copy of this broker's data folders. "
+        + "Only one of them may run.")
   }
 
   private func replace(_ status: NodeStatus) {

@@ -11,7 +11,8 @@ package enum LostAnswer: Sendable {
 
 /// A client of a `SimulatedEnsemble`.
 package final class SimulatedEnsembleClient: Ensemble {
-  let ensemble: SimulatedEnsemble
+  /// It outlives its clients: whoever made it holds it.
+  unowned let ensemble: SimulatedEnsemble
   let timeoutMs: Int64
   let login: String?
 

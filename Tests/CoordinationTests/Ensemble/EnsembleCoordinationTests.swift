@@ -1,4 +1,5 @@
 import Cluster
+import Effects
 import KafkaProtocol
 import Primitives
 import Simulation
@@ -29,12 +30,12 @@ private func founded(
     let cluster = SimulatedCluster()
     let client = cluster.ensemble.client()
     let service = EnsembleCoordination(
-      ensemble: client, settings: EnsembleSettings(brokerID: BrokerID(1), chroot: root), time: cluster,
+      ensemble: client, settings: EnsembleSettings(brokerID: BrokerID(1), chroot: root), time: cluster.clock,
       random: SeededRandom(seed: 1))
     service.register(.sample(1))
     var events: [CoordinationEvent] = []
     for _ in 0..<100 {
-      cluster.ensemble.advance(to: cluster.now().advanced(byMilliseconds: 10))
+      cluster.ensemble.advance(to: cluster.clock.now().advanced(byMilliseconds: 10))
       events += service.poll()
     }
     let epoch = service.registration.epoch ?? -1
@@ -202,6 +203,6 @@ private func founded(
     let cluster = SimulatedCluster()
     let broker = founded(cluster)
     cluster.run(ms: 1000)
-    #expect(broker.coordination.tick(cluster.now()) == nil)
+    #expect(broker.coordination.tick(cluster.clock.now()) == nil)
   }
 }

@@ -15,6 +15,8 @@ private struct Walk {
   private var lastToken: UInt64 = 0
   /// What was asked to be appended, by token: the value each of its records has, and how many there are.
   private var asked: [RequestToken: (value: String, count: Int, epoch: Int32)] = [:]
+  /// How many records have that value.
+  private var counts: [String: Int] = [:]
   /// What everybody agrees on, by offset.
   private var log: [Int64: String] = [:]
   private var epochs: [Int64: Int32] = [:]
@@ -25,6 +27,7 @@ private struct Walk {
   private(set) var appendedCount = 0
   private(set) var reignCount = 0
   private var knownReigns: [Int32: BrokerID] = [:]
+  private var reignStarts: [Int32: Offset] = [:]
   private var retired: [CoordinationProbe] = []
 
   init(seed: UInt64) {
@@ -105,6 +108,7 @@ private struct Walk {
     let count = random.chance(oneIn: 4) ? 1 + random.below(30) : 1
     let value = "\(epoch)/\(lastToken)"
     asked[token] = (value, count, epoch)
+    counts[value] = count
     let names = (0..<count).map { _ in "key\(random.below(12))" }
     broker.probe.append(names.map { .note($0, value) }, token: token)
   }
@@ -125,6 +129,11 @@ private struct Walk {
       }
       epochs[offset] = value.split(separator: "/").first.flatMap { Int32($0) }
     }
+    // A change is told as a whole.
+    for (offset, count) in probe.runs {
+      guard let value = log[offset], let wanted = counts[value], wanted != count else { continue }
+      problems.append("\(value) was told in parts: \(count) of \(wanted) records at \(offset)")
+    }
     for (token, offset) in probe.appended where appended[token] == nil {
       appended[token] = offset
       appendedCount += 1
@@ -138,6 +147,7 @@ private struct Walk {
         problems.append("epoch \(epoch) belongs to \(known) and \(probe.id)")
       }
     }
+    reignStarts.merge(probe.reignStarts) { known, _ in known }
     reignCount = knownReigns.count
   }
 
@@ -189,6 +199,12 @@ private struct Walk {
       guard let epoch = epochs[offset] else { continue }
       if epoch < last { problems.append("offset \(offset) was appended under epoch \(epoch), behind \(last)") }
       last = max(last, epoch)
+    }
+    // Who was elected knew by then all that its predecessors will ever have appended.
+    for (epoch, start) in reignStarts {
+      for (offset, writer) in epochs where offset > start.value && writer < epoch {
+        problems.append("epoch \(epoch) began at \(start), and offset \(offset) came from epoch \(writer)")
+      }
     }
     let nodes = cluster.ensemble.paths.filter { $0.hasPrefix("/ottla/test/metadata/") }
     if nodes.count > 150 { problems.append("\(nodes.count) nodes of metadata: the log is not truncated") }

@@ -6,8 +6,9 @@ import Simulation
 import TestSupport
 
 /// Brokers on one simulated ensemble, and the time of all of them.
-final class SimulatedCluster: TimeSource {
+final class SimulatedCluster {
   let ensemble: SimulatedEnsemble
+  let clock: any TimeSource
   private(set) var brokers: [Broker] = []
   private let seed: UInt64
   private var lastRun: UInt64 = 0
@@ -32,10 +33,8 @@ final class SimulatedCluster: TimeSource {
   init(seed: UInt64 = 1) {
     self.seed = seed
     ensemble = SimulatedEnsemble(seed: seed)
+    clock = EnsembleClock(ensemble)
   }
-
-  func now() -> Instant { ensemble.now }
-  func wallClock() -> Timestamp { Timestamp(milliseconds: ensemble.now.nanoseconds / 1_000_000) }
 
   /// Starts a broker, registered unless told otherwise.
   @discardableResult
@@ -48,7 +47,7 @@ final class SimulatedCluster: TimeSource {
     adjust(&settings)
     let client = ensemble.client(login: login)
     let coordination = EnsembleCoordination(
-      ensemble: client, settings: settings, time: self, random: SeededRandom(seed: seed &* 1000 &+ lastRun))
+      ensemble: client, settings: settings, time: clock, random: SeededRandom(seed: seed &* 1000 &+ lastRun))
     let probe = CoordinationProbe(id: BrokerID(id), service: coordination)
     let broker = Broker(client: client, probe: probe, coordination: coordination)
     brokers.append(broker)
@@ -98,4 +97,12 @@ final class SimulatedCluster: TimeSource {
   }
 
   var leaders: [Broker] { brokers.filter(\.isLeading) }
+}
+
+/// The time of a simulated ensemble.
+private final class EnsembleClock: TimeSource {
+  private let ensemble: SimulatedEnsemble
+  init(_ ensemble: SimulatedEnsemble) { self.ensemble = ensemble }
+  func now() -> Instant { ensemble.now }
+  func wallClock() -> Timestamp { Timestamp(milliseconds: 1_700_000_000_000 + ensemble.now.nanoseconds / 1_000_000) }
 }

@@ -73,7 +73,7 @@ extension Shard {
     guard request.requestData.count <= Self.envelopeBytesMax else {
       return answer(request, context, KafkaError(.invalidRequest, "the envelope is too large"))
     }
-    self.command(command) { [unowned self] result in
+    self.command(command, isPassedOn: true) { [unowned self] result in
       switch result {
       case .success(let reply):
         guard let response = reply.response else { preconditionFailure("\(reply) cannot be sent to another broker") }

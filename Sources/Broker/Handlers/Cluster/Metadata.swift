@@ -20,7 +20,9 @@ extension Shard {
       }
     }
     let creation = CreateTopicsRequest(
-      topics: missing.map { .init(name: $0, numPartitions: -1, replicationFactor: -1) })
+      topics: missing.map { .init(name: $0, numPartitions: -1, replicationFactor: -1) },
+      // A client that only looks must not wait for an election.
+      timeoutMs: 1000)
     command(.createTopics(creation)) { [unowned self] _ in answerMetadata(request, context) }
   }
 
