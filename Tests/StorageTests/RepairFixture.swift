@@ -73,6 +73,11 @@ final class RepairFixture {
     let disk = try disk
     let intact = try #require(other.fileSystem as? MemoryFileSystem)
     for path in Self.paths(intact) { #expect(disk.contents(path) == intact.contents(path), comment) }
+    for (mine, others) in zip(own.log.segments.dropLast(), other.log.segments) {
+      #expect(mine.maxTimestamp == others.maxTimestamp, comment)
+      #expect(mine.offsetIndex.count == others.offsetIndex.count, comment)
+      #expect(mine.timeIndex.count == others.timeIndex.count, comment)
+    }
     for batch in batches {
       for offset in batch.header.baseOffset.value...batch.header.lastOffset.value {
         #expect(splitBatches(try own.read(offset)).first?.bytes == batch.bytes, comment)

@@ -33,7 +33,7 @@ import Testing
   @Test(arguments: ["leader.replication.throttled.rate", "follower.replication.throttled.rate"])
   func theRateHolds(setting: String) throws {
     let ends = try catchUp(Self.all, setting, seconds: 16)
-    for (second, end) in ends.enumerated() where end < 60 {
+    for (second, end) in ends.enumerated() {
       // One second's worth and one answer more than the rate.
       #expect(end <= Int64(second + 2) * 5 + 2, "\(ends)")
     }
