@@ -1,4 +1,5 @@
 internal import Cluster
+internal import Configuration
 internal import Primitives
 internal import Replication
 internal import Storage
@@ -14,6 +15,8 @@ final class HostedPartition {
   var isGone = false
   /// The leader that it is copied from; nil while it is not.
   var fetchedFrom: BrokerID?
+  /// Whether its leader had more that may be seen when it was last fetched; unknown counts as yes.
+  var isBehindLeader = true
   /// Whether it is among those whose isr may change this turn.
   var isInIsrList = false
   /// Whether this turn has appended to it.
@@ -31,6 +34,10 @@ final class HostedPartition {
   var isInUnflushed = false
   /// Whether its log begins where no file says so yet: records were deleted, and that is not written down.
   var isLogStartUnkept = false
+  /// Whether a segment is being read again because a read found damage there.
+  var isSuspect = false
+  /// Whether batches of another replica are on their way into its files: the log must not be cut meanwhile.
+  var isBeingRepaired = false
   /// Its log is not cleaned before that.
   var mayBeCleanedFrom = Instant(nanoseconds: 0)
   /// The recovery point that was last told to who keeps the checkpoints, with what a start needs to begin there.
@@ -83,10 +90,13 @@ final class RoutedTopic {
   let name: String
   let id: UUID
   var places: [PartitionPlace]
-  init(name: String, id: UUID, places: [PartitionPlace]) {
+  /// Whose followers are held back; see `Throttling`.
+  var throttledLeaders: ThrottledReplicas
+  init(name: String, id: UUID, places: [PartitionPlace], throttledLeaders: ThrottledReplicas) {
     self.name = name
     self.id = id
     self.places = places
+    self.throttledLeaders = throttledLeaders
   }
 
   func place(_ partition: Int32) -> PartitionPlace? {

@@ -35,6 +35,7 @@ extension Shard {
     case .space: measureSpace()
     case .clean: cleanTimerFired()
     case .scrub: scrubTimerFired()
+    case .repair: repairTimerFired()
     case .reopen: reopenTimerFired()
     case .coordination: coordinationTimerFired()
     case .appendDeadlines: appendDeadlinesFired()

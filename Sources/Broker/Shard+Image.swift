@@ -40,6 +40,7 @@ extension Shard {
     let before = config
     config = startConfig.applying(dynamicBroker: own, dynamicDefault: all)
     guard config != before else { return }
+    limitReplication()
     for name in image.topicNames { reconfigureTopic(name) }
     for host in groupHosts.values { host.coordinator.config = groupConfig }
   }
@@ -47,6 +48,7 @@ extension Shard {
   private func reconfigureTopic(_ name: String) {
     guard let routed = topicsByName[name], let topic = image.topic(named: name) else { return }
     let config = config.topicConfig(overrides: topic.configs)
+    routed.throttledLeaders = config.throttledLeaders
     for case .here(let hosted) in routed.places where hosted.partition.config != config {
       hosted.partition.reconfigure(config)
     }
@@ -69,7 +71,8 @@ extension Shard {
       }
       return open(topic, Int32(index), partition, config)
     }
-    let routed = RoutedTopic(name: topic.name, id: topic.id, places: places)
+    let routed = RoutedTopic(
+      name: topic.name, id: topic.id, places: places, throttledLeaders: config.throttledLeaders)
     topicsByName[topic.name] = routed
     topicsByID[topic.id] = routed
   }
@@ -126,6 +129,7 @@ extension Shard {
     takeRole(hosted, image)
     if isNew { forgetCheckpoints(ofNew: hosted) } else { compareWithRecoveryPoint(hosted) }
     noteFirstRecoveryPoint(hosted)
+    noteDamaged(hosted)
     return hosted
   }
 

@@ -122,6 +122,8 @@ package final class Shard {
   /// What follows other brokers, by the leader.
   var fetchers: [BrokerID: Fetching] = [:]
   var hasFetchersTimer = false
+  /// Whether partitions wait until the rate of throttled replicas allows them to be fetched.
+  var hasHeldBack = false
   /// Which registration of this broker its partitions have taken their roles by; nil before the first.
   var roledBy: BrokerRegistration?
   /// The log that is being cleaned.
@@ -129,6 +131,8 @@ package final class Shard {
   /// What waits for the end of a cleaning that a deletion met.
   var deletionHolds: [() -> Void] = []
   var scrubbing: Scrubbing
+  var repairing = Repairing()
+  var throttling: Throttling
   var bytesFlushedSinceCheckpoint: Int64 = 0
   var recoveryPointNotes = RecoveryPointNotes()
   var opening: OpeningProgress
@@ -188,6 +192,7 @@ package final class Shard {
     now = environment.time.now()
     opening = OpeningProgress(saidAt: now)
     scrubbing = Scrubbing(nextRoundAt: now.advanced(byMilliseconds: Self.firstRoundMs))
+    throttling = Throttling(now: now)
     wallClock = environment.time.wallClock()
     timers = TimerWheel(at: now)
     logEnvironment = LogEnvironment(
@@ -203,6 +208,7 @@ package final class Shard {
     fetchSessions = FetchSessionCache(
       sessionsMax: Int(config.maxIncrementalFetchSessionCacheSlots), shard: index, shardCount: count)
     readScratch = .allocate(byteCount: Self.readScratchBytes, alignment: 16)
+    limitReplication()
     scheduleHousekeeping()
     if !deletedFolders.isEmpty { scheduleDeletedFiles(afterMs: 1000) }
   }
@@ -331,6 +337,7 @@ enum ShardTimer {
   case space
   case clean
   case scrub
+  case repair
   case reopen
   case coordination
   case appendDeadlines

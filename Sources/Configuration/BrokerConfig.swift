@@ -63,6 +63,9 @@ package struct BrokerConfig: Sendable, Equatable {
   package internal(set) var replicaFetchBackoffMs: Int32 = 0
   /// Bytes that a follower asks for of each partition, and in one fetch; the first batch comes whole, however large.
   package internal(set) var replicaFetchMaxBytes: Int32 = 0
+  /// Bytes a second of throttled replicas; the largest number is no limit.
+  package internal(set) var leaderReplicationThrottledRate: Int64 = 0
+  package internal(set) var followerReplicationThrottledRate: Int64 = 0
   package internal(set) var replicaFetchResponseMaxBytes: Int32 = 0
   package internal(set) var replicaFetchMinBytes: Int32 = 0
   package internal(set) var replicaFetchWaitMaxMs: Int32 = 0

@@ -38,6 +38,9 @@ package struct TopicConfig: Sendable, Equatable {
   package internal(set) var segmentIndexBytes: Int32 = 0
   package internal(set) var segmentJitterMs: Int64 = 0
   package internal(set) var segmentMs: Int64 = 0
+  /// The replicas that are held back while they fetch, and those whose leaders hold their followers back.
+  package internal(set) var throttledFollowers = ThrottledReplicas.none
+  package internal(set) var throttledLeaders = ThrottledReplicas.none
   /// Whether a replica may lead that is not in sync, where no other is left.
   package internal(set) var uncleanLeaderElectionEnable = false
 

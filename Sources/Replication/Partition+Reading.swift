@@ -5,9 +5,17 @@ package import Storage
 extension Partition {
   /// Reads for a consumer, on a leader or a follower: nothing at or above the high watermark.
   package func read(from offset: Offset, maxBytes: Int, minOneBatch: Bool) throws(KafkaError) -> LogSlice {
+    try checkPresence(of: offset)
     do {
       return try log.read(from: offset, maxBytes: maxBytes, upTo: highWatermark, minOneBatch: minOneBatch)
     } catch { throw Self.kafkaError(error, topicPartition) }
+  }
+
+  /// Offsets that this replica has lost, and another one has, are not passed over: a consumer would miss them, a follower
+  /// would take them for compacted.
+  private func checkPresence(of offset: Offset) throws(KafkaError) {
+    guard hasOtherReplicas, log.isMissing(offset) else { return }
+    throw KafkaError(.corruptMessage, "\(topicPartition): offset \(offset.value) is missing here")
   }
 
   /// Where the log of `epoch` ends (KIP-101): never below what has been served.
@@ -63,6 +71,7 @@ extension Partition {
     guard offset >= log.logStartOffset, offset <= log.logEndOffset else {
       return .outOfRange(logStartOffset: log.logStartOffset)
     }
+    try checkPresence(of: offset)
     do {
       return .records(
         try log.read(from: offset, maxBytes: maxBytes, upTo: log.writtenEndOffset, minOneBatch: minOneBatch))

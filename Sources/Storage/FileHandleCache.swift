@@ -42,11 +42,16 @@ package final class FileHandleCache {
 
   private func open(_ slot: FileSlot) throws(IOError) -> any File {
     let file = try fileSystem.open(slot.path, .readWrite)
+    adopt(file, for: slot)
+    return file
+  }
+
+  /// Takes a file that is open already for that of `slot`, which has none.
+  func adopt(_ file: any File, for slot: FileSlot) {
     if slots.count >= openFilesMax { evictOne() }
     slot.file = file
     slot.place = slots.count
     slots.append(slot)
-    return file
   }
 
   private func evictOne() {

@@ -72,6 +72,9 @@ extension Log {
     let reached = max(end, segments[number].damages.last?.endOffset ?? end)
     guard reached < next else { return }
     firstLostOffset = min(firstLostOffset ?? reached, reached)
+    let size = segments[number].byteCount
+    segments[number].missing = DamagedRange(
+      position: size, end: size, firstOffset: reached, endOffset: next, reason: "the file is shorter than it was")
     environment.log?(.missingOffsets(topicPartition, path: segments[number].log.path, from: reached, to: next))
   }
 
@@ -196,6 +199,7 @@ extension LogSegment {
     offsetOfMaxTimestamp = baseOffset
     firstTimestamp = nil
     damages = []
+    missing = nil
   }
 }
 

@@ -24,6 +24,9 @@ final class LogSegment {
   let jitterMs: Int64
   /// What recovery, reading or scrubbing found damaged, in the order of the file.
   var damages: [DamagedRange] = []
+  /// What the segment lacks behind its end: the file is shorter than it was. Reads go on at the next segment where no other
+  /// replica has it.
+  var missing: DamagedRange?
   /// Whether an index was seen to say what is not so, and whether the indexes were made anew for that.
   var hasWrongIndex = false
   var wasReindexed = false

@@ -54,6 +54,7 @@ extension Log {
     try active.truncateFile(to: end, environment)
     try environment.handles.file(active.log).sync()
     active.damages.removeAll { $0.end > end }
+    active.missing = nil
     let position = Int32(truncatingIfNeeded: end)
     try active.offsetIndex.keepFirst(environment) { $0.position < position }
     let endOffset = try endOfActive()

@@ -59,6 +59,16 @@ extension Log {
     return nil
   }
 
+  /// The closed segment that holds `offset`, to be read again because a read found damage that is not known; nil where the
+  /// offset is known to be damaged, where other damage of the segment comes first, and for the active segment.
+  package func scrubWork(holding offset: Offset) -> ScrubWork? {
+    guard !isFenced, swap == nil, offset >= segments[0].baseOffset, offset < logEndOffset, !isKnownDamage(at: offset)
+    else { return nil }
+    let number = segmentNumber(of: offset)
+    guard segments[number] !== active, segments[number].damages.isEmpty else { return nil }
+    return ScrubWork(source: source(of: number), cutCount: cutCount, swapCount: swapCount)
+  }
+
   /// Takes the outcome of a scrub: damage is known, reported and not served from now on. Returns the offsets that it took;
   /// nil where there is none, or the segment has gone meanwhile.
   @discardableResult

@@ -153,39 +153,6 @@ extension LogSegment {
   }
 }
 
-/// Making indexes anew while the log is in use.
-extension LogSegment {
-  /// Both indexes, from the headers of everything written: for an active segment only while nothing waits for its write.
-  /// Where a header is damaged the indexes stay as they are: they may be all that leads behind it.
-  func rebuildIndexes(indexIntervalBytes: Int, _ environment: LogEnvironment) throws(LogError) {
-    var offsets: [OffsetIndexEntry] = []
-    var times: [TimeIndexEntry] = []
-    var largest = TimeIndexEntry(timestamp: .none, offset: baseOffset)
-    for run in intactRuns(from: 0) {
-      var bytesSinceEntry = run.lowerBound > 0 ? Int.max / 2 : 0
-      try forEachHeader(from: run.lowerBound, to: run.upperBound, environment) { header, position in
-        if header.newestTimestamp > largest.timestamp {
-          largest = TimeIndexEntry(timestamp: header.newestTimestamp, offset: header.lastOffset)
-        }
-        if bytesSinceEntry > indexIntervalBytes {
-          offsets.append(OffsetIndexEntry(offset: header.lastOffset, position: Int32(truncatingIfNeeded: position)))
-          if largest.timestamp > times.last?.timestamp ?? .none { times.append(largest) }
-          bytesSinceEntry = 0
-        }
-        bytesSinceEntry += header.totalByteCount
-        return true
-      }
-    }
-    maxTimestamp = largest.timestamp
-    offsetOfMaxTimestamp = largest.offset
-    offsetIndex.removeAll(environment)
-    timeIndex.removeAll(environment)
-    for entry in offsets { offsetIndex.append(entry, environment) }
-    for entry in times { timeIndex.append(entry, environment) }
-    seal(environment)
-  }
-}
-
 /// Where a batch stands.
 struct BatchLocation {
   let segment: LogSegment

@@ -1,9 +1,9 @@
 import Cluster
 import Primitives
-import Storage
 import Testing
 
 @testable import Replication
+@testable import Storage
 
 @Suite struct PartitionReadingTests {
   private func read(_ fetch: FollowerFetch, _ fixture: ReplicaFixture) throws -> Partition.FollowerRead {
@@ -28,6 +28,37 @@ import Testing
       return
     }
     #expect(slice.nextOffset == Offset(5) && fixture.partition.highWatermark == .zero)
+  }
+
+  @Test func whatAnotherReplicaHasIsNotPassedOver() throws {
+    let fixture = try leader()
+    // The file of the first segment has lost offsets 1 and 2.
+    fixture.partition.log.segments[0].missing = DamagedRange(
+      position: 0, end: 0, firstOffset: Offset(1), endOffset: Offset(3), reason: "cut")
+    func code(_ read: () throws(KafkaError) -> Void) -> ErrorCode {
+      do throws(KafkaError) { try read() } catch { return error.code }
+      return .none
+    }
+    let partition = fixture.partition
+    for offset: Int64 in [1, 2] {
+      let fetch = fixture.fetch(2, at: offset, lastEpoch: 4)
+      #expect(
+        code { () throws(KafkaError) in _ = try partition.read(for: fetch, maxBytes: 100, minOneBatch: true) }
+          == .corruptMessage)
+      #expect(
+        code { () throws(KafkaError) in
+          _ = try partition.read(from: Offset(offset), maxBytes: 100, minOneBatch: true)
+        } == .corruptMessage)
+    }
+    let behind = fixture.fetch(2, at: 3, lastEpoch: 4)
+    #expect(
+      code { () throws(KafkaError) in _ = try partition.read(for: behind, maxBytes: 100, minOneBatch: true) } == .none)
+    // Nobody has it: reading goes on.
+    fixture.image.replicas = [BrokerID(1)]
+    _ = fixture.lead(1, isr: [1])
+    #expect(
+      code { () throws(KafkaError) in _ = try partition.read(from: Offset(1), maxBytes: 100, minOneBatch: true) }
+        == .none)
   }
 
   @Test func historiesThatPartAreToldSo() throws {

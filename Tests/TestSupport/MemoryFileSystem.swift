@@ -26,6 +26,7 @@ package final class MemoryFileSystem: FileSystem {
 
   private let state = Mutex(State())
   private let faults = Mutex(Faults())
+  private let hasCache = Mutex(true)
   private let spaceBytes = Mutex<(totalBytes: Int64, usableBytes: Int64)>((1 << 40, 1 << 40))
 
   /// Refuses writes to paths that contain `pathPart`, after `writesLeft` more have gone well.
@@ -51,6 +52,11 @@ package final class MemoryFileSystem: FileSystem {
   fileprivate func isUnreadable(_ path: String) -> Bool {
     faults.withLock { faults in faults.unreadable.map { path.contains($0) } ?? false }
   }
+
+  /// From now on nothing that is read is in memory.
+  package func forgetCache() { hasCache.withLock { $0 = false } }
+
+  fileprivate var isCacheful: Bool { hasCache.withLock { $0 } }
 
   package func heal() { faults.withLock { $0 = Faults() } }
 
@@ -169,7 +175,7 @@ private final class MemoryFile: File {
     }
   }
 
-  func isCached(_ byteCount: Int, at position: Int64) -> Bool { true }
+  func isCached(_ byteCount: Int, at position: Int64) -> Bool { fileSystem.isCacheful }
   func dropCache() {}
   func write(_ source: UnsafeRawBufferPointer, at position: Int64) throws(IOError) {
     let refused = fileSystem.refusal(of: path, source.count)

@@ -80,7 +80,8 @@ extension Shard {
       // What it wrote goes first: its names are those of the next cleaning, and of another topic's after a deletion.
       onDisk(hosted.folder, .discard(work, outcome)) { [unowned self] _ in cleaningEnded(hosted) }
       return
-    case .stopped, .damaged: break
+    case .stopped: break
+    case .damaged: noteDamaged(hosted)
     case .failed(let error):
       hosted.mayBeCleanedFrom = now.advanced(byMilliseconds: Self.pauseMs)
       if error.isOfTheDevice { failFolder(hosted.folder, error) }

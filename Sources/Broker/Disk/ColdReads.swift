@@ -37,7 +37,7 @@ extension Shard {
       environment.logger.error("\(hosted.partition.topicPartition): reading failed: \(error)")
       outcome = PartitionTask.ReadOutcome(error: .kafkaStorageError)
       if error.isOfTheDevice, !hosted.isGone { failFolder(hosted.folder, error) }
-    case .done, .space, .cleaned, .scrubbed: preconditionFailure("a cold read came back as \(result)")
+    case .done, .space, .cleaned, .scrubbed, .repaired: preconditionFailure("a cold read came back as \(result)")
     }
   }
 
@@ -48,6 +48,7 @@ extension Shard {
   ) {
     do throws(LogError) {
       if !hosted.isGone { try hosted.partition.log.noteDamage(damage, foundBy: read) }
+      noteDamaged(hosted)
     } catch { environment.logger.error("\(hosted.partition.topicPartition): looking behind damage failed: \(error)") }
     let sound = Int(damage.position - read.range.position)
     if sound > 0 {

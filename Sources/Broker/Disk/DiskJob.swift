@@ -25,6 +25,8 @@ package enum DiskJob: Sendable {
   case discard(CleaningWork, CleaningOutcome)
   /// Reads an old segment again.
   case scrub(ScrubWork, bytesPerSecondMax: Double)
+  /// Writes what another replica has where an old segment is damaged.
+  case repair(RepairWork)
 }
 
 /// What came of a job.
@@ -36,6 +38,7 @@ package enum DiskResult: Sendable {
   case space(totalBytes: Int64, usableBytes: Int64)
   case cleaned(CleaningOutcome)
   case scrubbed(ScrubOutcome)
+  case repaired(RepairOutcome)
 }
 
 /// How fast background work may go, and whether it may go on.
@@ -59,7 +62,7 @@ extension DiskJob {
   package var lane: DiskLane {
     switch self {
     case .flush, .syncAll: .flush
-    case .read, .remove, .checkpoint, .measureSpace, .swap, .discard: .prompt
+    case .read, .remove, .checkpoint, .measureSpace, .swap, .discard, .repair: .prompt
     case .clean, .scrub: .background
     }
   }
@@ -90,6 +93,7 @@ extension DiskJob {
       case .scrub(let work, let rate):
         let throttle = { (count: Int) in pace.spend(count, bytesPerSecondMax: rate) }
         return .scrubbed(work.run(fileSystem, throttle: throttle, mustStop: { pace.mustStop }))
+      case .repair(let work): return .repaired(try work.run(fileSystem))
       }
       return .done
     } catch { return .failed(error) }

@@ -59,13 +59,29 @@ extension Shard {
     return nil
   }
 
+  /// A read found what cannot be a batch, where no damage is known: its segment is read again now, unless it is the active
+  /// one.
+  func noteCorruptRead(_ hosted: HostedPartition, at offset: Offset) {
+    guard !isStopping, !hosted.isSuspect, let work = hosted.partition.log.scrubWork(holding: offset) else { return }
+    hosted.isSuspect = true
+    let job = DiskJob.scrub(work, bytesPerSecondMax: Double(config.ottlaScrubBytesPerSecondMax))
+    onDisk(hosted.folder, job) { [unowned self] result in
+      guard case .scrubbed(let outcome) = result else { preconditionFailure("a scrub came back as \(result)") }
+      hosted.isSuspect = false
+      take(outcome, of: work, hosted)
+    }
+  }
+
   private func take(_ outcome: ScrubOutcome, of work: ScrubWork, _ hosted: HostedPartition) {
     guard !hosted.isGone else { return }
     switch outcome {
     case .sound, .stopped: break
     case .damaged:
       scrubbing.damageCount += 1
-      do throws(LogError) { try hosted.partition.log.finishScrub(work, outcome) } catch {
+      do throws(LogError) {
+        try hosted.partition.log.finishScrub(work, outcome)
+        noteDamaged(hosted)
+      } catch {
         environment.logger.error("\(hosted.partition.topicPartition): looking behind damage failed: \(error)")
         noteFailure(error, of: hosted)
       }

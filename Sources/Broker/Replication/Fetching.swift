@@ -33,6 +33,7 @@ extension Shard {
     if let before = hosted.fetchedFrom, before != leader { stopFetching(hosted) }
     let fetching = fetchers[leader] ?? makeFetching(leader)
     hosted.fetchedFrom = leader
+    hosted.isBehindLeader = true
     fetching.fetcher.brokerEpoch = brokerEpoch
     fetching.fetcher.add(hosted.key, leaderEpoch: hosted.partition.leaderEpoch)
     fetching.isRestlessUntil = now.advanced(byMilliseconds: Self.restlessMs)
@@ -74,11 +75,13 @@ extension Shard {
   func pumpFetchers() {
     guard !fetchers.isEmpty, !isStopping else { return }
     var next = Instant.distantFuture
+    hasHeldBack = false
     for leader in fetchers.keys.sorted() {
       guard let fetching = fetchers[leader] else { continue }
       pump(fetching)
       if let at = fetching.fetcher.nextAttempt(after: now) { next = min(next, at) }
     }
+    if hasHeldBack { next = min(next, throttling.follower.isFreeAt(now: now)) }
     guard next != .distantFuture, !hasFetchersTimer else { return }
     hasFetchersTimer = true
     timers.schedule(.fetchers, at: next)
@@ -109,6 +112,10 @@ extension Shard {
 
   private func fetchReadiness(_ key: TopicIDPartition) -> FetchReadiness {
     guard let hosted = hosted(key), hasRoom(hosted.folder), isWorking(hosted.folder) else { return .notNow }
+    if isHeldBack(hosted) {
+      hasHeldBack = true
+      return .notNow
+    }
     let readiness = hosted.partition.fetchReadiness
     if readiness == .afterFlush, hosted.partition.log.unnotedCut == nil { wantFlush(hosted) }
     return readiness
@@ -136,6 +143,12 @@ extension Shard {
 
   private func take(_ outcome: FetchOutcome, _ frame: UnsafeRawBufferPointer, _ fetching: Fetching) {
     guard let hosted = hosted(outcome.partition), !hosted.isGone else { return }
+    switch outcome.result {
+    case .diverging, .outOfRange:
+      // Batches on their way into the log would land behind the cut: it comes when they are there.
+      if hosted.isBeingRepaired { return fetching.fetcher.backOff(outcome.partition, now: now) }
+    case .records, .failed: break
+    }
     do throws(LogError) {
       switch outcome.result {
       case .records(let records, let highWatermark, let logStart):
@@ -165,6 +178,7 @@ extension Shard {
     let followed = try hosted.partition.appendFetched(
       bytes, leaderEpoch: outcome.leaderEpoch, fetchOffset: outcome.position.offset, highWatermark: highWatermark,
       logStartOffset: logStart, now: wallClock)
+    noteFetched(bytes.count, of: hosted, leaderHighWatermark: highWatermark)
     if followed.hasAppended {
       if hosted.partition.log.isUnflushed { noteUnflushed(hosted) }
       if hosted.partition.waitsForFlush { wantFlush(hosted) }

@@ -58,13 +58,13 @@ enum ReplicationProperties {
       "How many threads fetch from each leader. Here each shard has one connection to each leader, for the partitions that "
         + "it owns: ottla.shards says how many that are."
     ).clusterWide(),
-    BrokerProperty.echo(
-      "leader.replication.throttled.rate", .long, "9223372036854775807",
-      "Bytes a second that leaders may send for throttled replicas."
+    BrokerProperty.long(
+      "leader.replication.throttled.rate", \.leaderReplicationThrottledRate, .max, .atLeast(0),
+      "Bytes a second that leaders may send to throttled replicas out of sync. Each shard has an equal part of it."
     ).perBroker(),
-    BrokerProperty.echo(
-      "follower.replication.throttled.rate", .long, "9223372036854775807",
-      "Bytes a second that followers may fetch for throttled replicas."
+    BrokerProperty.long(
+      "follower.replication.throttled.rate", \.followerReplicationThrottledRate, .max, .atLeast(0),
+      "Bytes a second that followers may fetch for throttled replicas. Each shard has an equal part of it."
     ).perBroker(),
     BrokerProperty.echo(
       "replica.alter.log.dirs.io.max.bytes.per.second", .long, "9223372036854775807",

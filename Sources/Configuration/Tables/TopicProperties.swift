@@ -143,17 +143,23 @@ package enum TopicProperties {
       "unclean.leader.election.enable", \.uncleanLeaderElectionEnable, false,
       "Whether a replica that is not in sync may lead when no other is left, at the price of records."
     ).behind("unclean.leader.election.enable"),
+    throttled(
+      "follower.replication.throttled.replicas", \.throttledFollowers,
+      "The replicas that fetch at most follower.replication.throttled.rate while they are behind."),
+    throttled(
+      "leader.replication.throttled.replicas", \.throttledLeaders,
+      "The replicas that send at most leader.replication.throttled.rate, while they lead, to followers out of sync."),
   ]
 
+  private static func throttled(
+    _ name: String, _ field: TopicProperty.Field<ThrottledReplicas>, _ documentation: String
+  ) -> TopicProperty {
+    TopicProperty(name, .list, "", .throttledReplicas, documentation) { config, value in
+      if case .list(let elements)? = value { config[keyPath: field] = ThrottledReplicas(elements) }
+    }
+  }
+
   private static let echoed: [TopicProperty] = [
-    TopicProperty.text(
-      "follower.replication.throttled.replicas", .list, "", .throttledReplicas,
-      "The replicas whose fetching is throttled."
-    ).echoed(),
-    TopicProperty.text(
-      "leader.replication.throttled.replicas", .list, "", .throttledReplicas,
-      "The replicas whose leaders are throttled when they serve followers."
-    ).echoed(),
     TopicProperty.text(
       "local.retention.bytes", .long, "-2", .atLeast(-2),
       "With tiered storage: the size that stays on the broker; -2 follows retention.bytes."

@@ -125,11 +125,15 @@ extension Shard {
       routes,
       work: { position in
         let partition = fetch.partitions[position]
+        let isHeldBack = fetch.follower.map { self.isHeldBack(partition, for: $0.id) } ?? false
         return .read(
           PartitionTask.ReadTask(
-            offset: partition.fetchOffset, maxBytes: min(Int(max(0, partition.maxBytes)), fetch.maxBytes),
+            offset: partition.fetchOffset,
+            maxBytes: isHeldBack ? 0 : min(Int(max(0, partition.maxBytes)), fetch.maxBytes),
             currentLeaderEpoch: partition.currentLeaderEpoch, lastFetchedEpoch: partition.lastFetchedEpoch,
-            isReadCommitted: fetch.isReadCommitted, minOneBatch: true, coldBytesMax: coldBytesMax, watcher: watcher,
+            isReadCommitted: fetch.isReadCommitted, minOneBatch: !isHeldBack, coldBytesMax: coldBytesMax,
+            // More records would wake it in vain.
+            watcher: isHeldBack ? nil : watcher,
             follower: fetch.follower.map {
               .init(
                 replica: $0.id, brokerEpoch: $0.epoch, logStartOffset: partition.logStartOffset, counts: isFirst)
@@ -242,6 +246,7 @@ extension Shard {
       }
     } catch {
       outcome = PartitionTask.ReadOutcome(error: error.code)
+      if error.code == .corruptMessage { noteCorruptRead(hosted, at: Offset(task.offset)) }
     }
     if outcome.error == .none || outcome.error == .offsetOutOfRange && task.follower != nil {
       outcome.highWatermark = partition.highWatermark.value
@@ -331,6 +336,7 @@ extension Shard {
       if case .read(let read) = outcome, let found = read.range {
         range = Self.cut(found, to: budget, limit: Int(max(0, partition.maxBytes)), isFirst: isFirst)
         budget -= range?.byteCount ?? 0
+        if let follower = fetch.follower { noteSent(range?.byteCount ?? 0, of: partition, to: follower.id) }
         isFirst = isFirst && range == nil
         if hadNoRoom == nil, range?.byteCount != found.byteCount { hadNoRoom = partition }
       }
