@@ -10,7 +10,7 @@ struct OpenFilesBudget: Hashable {
   let connections: Int
 
   /// Listeners, locks, checkpoints, the metadata log, and what the disk's threads open for themselves.
-  private static let others = 64
+  private static let others = 88
 
   /// The brokers of a cluster for which there is to be room, beside this one.
   private static let otherBrokers = 16

@@ -157,4 +157,4 @@ def test_few_descriptors_are_enough_for_many_partitions(tmp_path):
         connection.close()
     broker.stop()
     log = broker.log.read_text()
-    assert "leaves room for 96 segment files" in log and "too many open files" not in log
+    assert "leaves room for 84 segment files" in log and "too many open files" not in log

@@ -10,14 +10,14 @@ import Testing
   }
 
   @Test func segmentFilesGetWhatIsAskedForWhereThereIsRoom() {
-    #expect(budget(1 << 20) == [4096, (1 << 20) - 64 - 4096])
-    #expect(budget(8256) == [4096, 4096])
-    #expect(budget(1024, 100) == [100, 860])
+    #expect(budget(1 << 20) == [4096, (1 << 20) - 88 - 4096])
+    #expect(budget(8280) == [4096, 4096])
+    #expect(budget(1024, 100) == [100, 836])
   }
 
   @Test func whereThereIsLittleRoomItIsHalved() {
-    #expect(budget(1024) == [480, 480])
-    #expect(budget(256) == [96, 96])
+    #expect(budget(1024) == [468, 468])
+    #expect(budget(256) == [84, 84])
   }
 
   @Test func inAClusterThereIsRoomForConnectionsToOtherBrokers() throws {
@@ -26,7 +26,7 @@ import Testing
     let settings = [(name: "zookeeper.connect", value: "z:2181")]
     let inCluster = try ConfigurationSources(settings: settings).load().config
     #expect(OpenFilesBudget.toBrokers(inCluster, shards: 8, lanes: 2) == 256)
-    let budget = OpenFilesBudget(limit: 8256, segmentFilesMax: 4096, toBrokers: 256)
+    let budget = OpenFilesBudget(limit: 8280, segmentFilesMax: 4096, toBrokers: 256)
     #expect(budget.segmentFiles == 3968 && budget.connections == 3968)
   }
 
