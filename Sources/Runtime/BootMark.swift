@@ -22,15 +22,24 @@ enum BootMark {
     }
   }
 
-  /// Whether `directory` was last written under this very boot; notes that it is from now on.
-  static func renew(in directory: String, _ fileSystem: any FileSystem) throws(IOError) -> Bool {
+  /// Whether the last run that was part of its cluster wrote to `directory` under this very boot, and lost nothing.
+  static func isCurrent(in directory: String, _ fileSystem: any FileSystem) throws(IOError) -> Bool {
     let path = directory + "/" + name
-    let now = current()
-    var before: String?
-    if fileSystem.exists(path) {
-      before = String(decoding: try fileSystem.readAll(path, byteCountMax: 4096), as: UTF8.self)
-    }
-    if let now, before != now { try fileSystem.replace(path, with: Array(now.utf8)) }
-    return now != nil && now == before
+    guard let now = current(), fileSystem.exists(path) else { return false }
+    return String(decoding: try fileSystem.readAll(path, byteCountMax: 4096), as: UTF8.self) == now
+  }
+
+  /// Notes that `directory` is written under this boot. Only when the cluster has heard how the run before ended: a process
+  /// that dies before that must not make the next one say that nothing was lost.
+  static func renew(in directory: String, _ fileSystem: any FileSystem) throws(IOError) {
+    guard let now = current(), try !isCurrent(in: directory, fileSystem) else { return }
+    try fileSystem.replace(directory + "/" + name, with: Array(now.utf8))
+  }
+
+  /// A disk has failed: what was written and not flushed may be gone though the machine goes on. As far as the disk still
+  /// takes that note.
+  static func forget(in directory: String, _ fileSystem: any FileSystem) {
+    try? fileSystem.removeFile(directory + "/" + name)
+    try? fileSystem.syncDirectory(directory)
   }
 }

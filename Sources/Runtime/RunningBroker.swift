@@ -106,7 +106,11 @@ package final class RunningBroker {
           connectionsMax: openFiles.connections)
         let environment = ShardEnvironment(
           time: LinuxClock(), random: LinuxRandom(), fileSystem: fileSystem, logger: logger, transport: loop,
-          links: loop, disk: loop, halt: onHalt)
+          links: loop, disk: loop,
+          halt: { reason in
+            BootMark.forget(in: config.logDirs[0], fileSystem)
+            onHalt(reason)
+          })
         let shard = Shard(
           index: index, count: shardCount, config: config, startMode: start.mode, environment: environment,
           openFilesMax: openFiles.segmentFiles)
@@ -135,7 +139,11 @@ package final class RunningBroker {
       threads.start("shard-\(index)", body)
     }
     switch ready.wait() {
-    case .success: mailboxes[Shard.controllerShard].post([.listen])
+    case .success:
+      do throws(IOError) { try BootMark.renew(in: config.logDirs[0], fileSystem) } catch {
+        logger.warning("the next start will take it that records may be missing: \(error)")
+      }
+      mailboxes[Shard.controllerShard].post([.listen])
     case .failure(let failure):
       halt()
       unusedFolders.forget()
@@ -233,7 +241,7 @@ package final class RunningBroker {
         checkpoints.append(try FolderCheckpoints(beginning: directory, fileSystem))
       }
       if !isClean { try syncFolders(config, fileSystem, logger) }
-      let isSameBoot = try BootMark.renew(in: config.logDirs[0], fileSystem)
+      let isSameBoot = try BootMark.isCurrent(in: config.logDirs[0], fileSystem)
       let lastRun: LastRun =
         if isClean { .stopped(brokerEpoch: stoppedAs ?? -1) } else { isSameBoot ? .killed : .lost }
       let coordination = CoordinationStart(

@@ -30,7 +30,9 @@ extension LogSegment {
         if bytesSinceEntry > intervalBytes {
           indexes.offsets.append(
             OffsetIndexEntry(offset: header.lastOffset, position: Int32(truncatingIfNeeded: position)))
-          if indexes.largest.timestamp > indexes.times.last?.timestamp ?? .none { indexes.times.append(indexes.largest) }
+          if indexes.largest.timestamp > indexes.times.last?.timestamp ?? .none {
+            indexes.times.append(indexes.largest)
+          }
           bytesSinceEntry = 0
         }
         bytesSinceEntry += header.totalByteCount

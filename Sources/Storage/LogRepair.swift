@@ -78,7 +78,10 @@ extension Log {
   }
 
   private func replace(_ damage: DamagedRange, in segment: LogSegment, by rest: DamagedRange?) {
-    if segment.missing == damage { return segment.missing = rest }
+    if segment.missing == damage {
+      segment.missing = rest
+      return
+    }
     guard let number = segment.damages.firstIndex(of: damage) else { return }
     if let rest { segment.damages[number] = rest } else { segment.damages.remove(at: number) }
   }

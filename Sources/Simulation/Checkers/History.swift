@@ -70,7 +70,8 @@ struct History {
       }
       return nil
     }
-    if batch.base > end {
+    // Where the log begins later, what came before was shown and deleted within one turn.
+    if batch.base > end, batch.base > deletedBelow {
       return Violation(
         invariant: "R10", what: "\(partition) of broker \(broker.value) has a hole from \(end) to \(batch.base)")
     }

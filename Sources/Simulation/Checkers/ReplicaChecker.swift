@@ -107,7 +107,9 @@ final class ReplicaChecker {
       )
     }
     checkLeader(node, partition, &history)
-    if partition.isLeader, state.wasLeader, mark > state.highWatermark { checkInSyncCount(partition, mark, node, state) }
+    if partition.isLeader, state.wasLeader, mark > state.highWatermark {
+      checkInSyncCount(partition, mark, node, state)
+    }
     let before = history.end
     verify(partition, node, upTo: mark, &state, &history)
     if history.isForgiven { return }

@@ -84,7 +84,6 @@ final class Machine {
     } catch {
       return startFailed("\(error)")
     }
-    lastRun = .killed
     let life = life
     shards = (0..<shardCount).map { index in
       Shard(
@@ -104,7 +103,9 @@ final class Machine {
       clusterID: run.clusterID ?? UUID(random: random.next).description, identify: run.identify)
     shards[0].host(host, presence: run.presence) { [unowned self] result in
       switch result {
-      case .success: isListening = true
+      case .success:
+        isListening = true
+        lastRun = .killed
       case .failure(let error):
         simulator.call("start failed") { [unowned self] in
           if isRunning, self.life == life { startFailed(error.message ?? error.code.name) }
@@ -143,6 +144,7 @@ final class Machine {
     simulator.trace.say("broker \(id.value) halts: \(why)")
     simulator.noteHalt(self, why)
     end(isMachineGone: false)
+    lastRun = .lost
   }
 
   /// The process is gone, from one moment to the next.

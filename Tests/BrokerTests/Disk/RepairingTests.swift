@@ -70,6 +70,29 @@ import Testing
     try expectWhole(topic)
   }
 
+  @Test func recordsThatAreLaidOutDifferentlyElsewhereAreNotTaken() throws {
+    let topic = try topic()
+    // The leader has the first two records of a segment in one batch, as after a cleaning.
+    let file = try topic.files(1)[1]
+    let first = try #require(nextBatch(file.bytes))
+    let second = first + (try #require(nextBatch(Array(file.bytes[first...]))))
+    let found = (0..<1000).lazy.map { batch(["a", String(repeating: "b", count: $0)]) }.first { $0.count == second }
+    var merged = try #require(found)
+    merged.replaceSubrange(0..<8, with: file.bytes[0..<8])
+    merged.replaceSubrange(12..<16, with: file.bytes[12..<16])
+    let target = try topic[1].disk.open(file.path, .readWrite)
+    try merged.withUnsafeBytes { try target.write($0, at: 0) }
+    let damaged = try topic.files(2)
+    try topic.flip(2, segment: 1, at: Int64(first) + 100)
+    #expect(try topic.readAll(2) == nil)
+    topic.cluster.advance(ms: 60_000)
+    #expect(try topic.readAll(2) == nil, "it stays reported")
+    #expect(topic[2].log.contains("cannot be had from broker 1: what it has is laid out differently"))
+    #expect(topic[2].log.all.count { $0.contains("laid out differently") && $0.contains("tried again") } == 1)
+    let after = try topic.files(2)[1].bytes
+    #expect(zip(after, damaged[1].bytes).count { $0 != $1 } == 1, "nothing is written")
+  }
+
   @Test func aPartitionWithoutOtherReplicasAsksNobody() throws {
     let topic = try ReplicatedTopic([1], brokers: 2)
     try topic.produce(20)

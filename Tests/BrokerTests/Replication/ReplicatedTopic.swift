@@ -51,6 +51,11 @@ final class ReplicatedTopic {
     apply([.partition(record)])
   }
 
+  /// Sets a dynamic property of one broker, or takes it away.
+  func configure(_ broker: Int32, _ name: String, _ value: String?) {
+    apply([.config(ConfigRecord(resourceType: 4, resourceName: "\(broker)", name: name, value: value))])
+  }
+
   subscript(_ broker: Int32) -> SimulatedBroker { cluster[BrokerID(broker)] }
 
   func hosted(_ broker: Int32) throws -> HostedPartition {

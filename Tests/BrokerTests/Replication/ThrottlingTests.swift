@@ -40,6 +40,25 @@ import Testing
     #expect(ends[3] >= 14 && ends[15] == 60, "\(ends)")
   }
 
+  @Test(arguments: ["leader", "follower"])
+  func aRateMayBeSetAndTakenAwayWhileBrokersRun(side: String) throws {
+    let topic = try ReplicatedTopic(
+      [1, 2], configs: Self.all,
+      settings: [
+        (name: "replica.fetch.max.bytes", value: "2000"), (name: "replica.fetch.response.max.bytes", value: "2000"),
+      ])
+    try topic.produce(60, byteCount: 1000)
+    let broker: Int32 = side == "leader" ? 1 : 3
+    topic.configure(broker, "\(side).replication.throttled.rate", "5000")
+    topic.change { $0.replicas = [1, 2, 3] }
+    topic.cluster.advance(ms: 3000)
+    let end = try topic.endOffset(3)
+    #expect(end > 0 && end < 30, "\(end)")
+    topic.configure(broker, "\(side).replication.throttled.rate", nil)
+    topic.cluster.advance(ms: 2000)
+    #expect(try topic.endOffset(3) == 60)
+  }
+
   @Test func whoIsNotNamedIsNotHeldBack() throws {
     for setting in ["leader.replication.throttled.rate", "follower.replication.throttled.rate"] {
       #expect(try catchUp([:], setting, seconds: 2).last == 60)
