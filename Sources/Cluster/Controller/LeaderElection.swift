@@ -14,11 +14,6 @@ struct LeaderElection {
     var ignoresIsr = false
   #endif
 
-  init(brokers: LivingBrokers, isUncleanAllowed: Bool) {
-    self.brokers = brokers
-    self.isUncleanAllowed = isUncleanAllowed
-  }
-
   /// `changed`, settled and with its next epochs; nil when in the end it is as it was.
   ///
   /// - Parameters:
