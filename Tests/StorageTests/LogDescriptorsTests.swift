@@ -93,7 +93,7 @@ import Testing
     try fixture.log.close()
     let indexes = disk.names(in: LogFixture.directory).filter { $0.hasSuffix("index") }
     for name in indexes { try disk.removeFile(LogFixture.directory + "/" + name) }
-    disk.faults.withLock { $0 = .init(writesLeft: 0) }
+    disk.faults.withLock { $0 = .init(writesLeft: 0, writeErrno: 28) }
     let opened = try LogFixture(config, fileSystem: disk, recovery: recovery)
     #expect(opened.log.logEndOffset == Offset(60))
     for offset: Int64 in 0..<60 {

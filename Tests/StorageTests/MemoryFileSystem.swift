@@ -11,6 +11,8 @@ final class MemoryFileSystem: FileSystem {
   struct Faults {
     /// Writes that still succeed; nil for all.
     var writesLeft: Int?
+    /// What a refused write fails with: EIO, or 28 for a full disk.
+    var writeErrno: Int32 = 5
     /// Bytes of the failing write that reach the file.
     var tornByteCount = 0
     var syncsLeft: Int?
@@ -165,8 +167,8 @@ final class MemoryFile: File {
   func isCached(_ byteCount: Int, at position: Int64) -> Bool { true }
   func dropCache() {}
   func write(_ source: UnsafeRawBufferPointer, at position: Int64) throws(IOError) {
-    let allowed: Int? = fileSystem.faults.withLock { faults in
-      faults.allow(\.writesLeft, path) ? nil : min(faults.tornByteCount, source.count)
+    let (allowed, errno) = fileSystem.faults.withLock { faults -> (Int?, Int32) in
+      (faults.allow(\.writesLeft, path) ? nil : min(faults.tornByteCount, source.count), faults.writeErrno)
     }
     let count = allowed ?? source.count
     let end = Int(position) + count
@@ -175,7 +177,7 @@ final class MemoryFile: File {
       if bytes.count < end { bytes.append(contentsOf: repeatElement(0, count: end - bytes.count)) }
       bytes.replaceSubrange(Int(position)..<end, with: slice)
     }
-    if allowed != nil { throw IOError(operation: "pwrite", path: path, errno: 5) }
+    if allowed != nil { throw IOError(operation: "pwrite", path: path, errno: errno) }
   }
 
   func write(_ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer, at position: Int64) throws(IOError) {
