@@ -34,5 +34,14 @@
     case loaderStopsAtFirstSegment
     /// A flush that failed counts as done, as if it had gone well the second time.
     case retriedFsync
+
+    /// Those that live in a single partition and its fetcher; the others take a whole broker, or a cluster.
+    package static var ofReplication: [Mutation] {
+      [
+        .truncateToHighWatermark, .skipTruncationIfLeaderUnchanged, .joinWithoutEpochStart,
+        .highWatermarkOverCommittedIsr, .highWatermarkBeforeTruncation, .keepFollowerStateOnReAdd,
+        .acknowledgeBeforeFlush, .highWatermarkBelowMinIsr, .staleBrokerEpochJoins,
+      ]
+    }
   }
 #endif

@@ -30,6 +30,10 @@ package final class Log {
   /// Why a write found no room: no append until `resume`. What it had begun has been taken back.
   package internal(set) var stalled: IOError?
 
+  /// The terms that opening found could not be written down: what a sync of the whole file system brings to the disk does not
+  /// tell them, so the recovery point has to wait for a flush.
+  var areOpenedTermsUnwritten = false
+
   let environment: LogEnvironment
   /// Never empty; the base offsets grow.
   var segments: [LogSegment]

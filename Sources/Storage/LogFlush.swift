@@ -81,7 +81,7 @@ extension Log {
 
   /// A sync of the whole file system, begun after the log was opened, went well.
   package func noteSyncedSinceOpen() {
-    guard !isFenced, cutCount == 0 else { return }
+    guard !isFenced, cutCount == 0, !areOpenedTermsUnwritten else { return }
     recoveryPoint = max(recoveryPoint, openedEndOffset)
   }
 

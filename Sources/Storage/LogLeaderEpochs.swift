@@ -33,7 +33,9 @@ extension Log {
   /// the recovery point past batches whose terms an old file does not know, and the next start would not ask them again.
   func loadLeaderEpochs(_ names: [String], _ mode: LogRecoveryMode) throws(IOError) {
     try readLeaderEpochs(names, mode)
-    if mode != .clean { try writeOrDropLeaderEpochs() }
+    guard mode != .clean else { return }
+    // A disk that takes no writes keeps no log shut.
+    do throws(IOError) { try writeOrDropLeaderEpochs() } catch { areOpenedTermsUnwritten = true }
   }
 
   private func readLeaderEpochs(_ names: [String], _ mode: LogRecoveryMode) throws(IOError) {

@@ -1,6 +1,6 @@
 /// What the command line asks for.
 struct Arguments {
-  enum Task {
+  enum Job {
     /// These seeds, in worker processes.
     case seeds
     /// Each known bug of the past, until a seed finds it.
@@ -9,7 +9,7 @@ struct Arguments {
     case work
   }
 
-  var task = Task.seeds
+  var task = Job.seeds
   var seeds: ClosedRange<UInt64> = 1...100
   var isTraced = false
   var mutant: String?

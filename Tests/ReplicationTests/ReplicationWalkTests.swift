@@ -25,15 +25,8 @@ import Testing
     }
   }
 
-  /// Those of a partition and its replicas; the others are the simulator's to find.
-  static let mutations: [Mutation] = [
-    .truncateToHighWatermark, .skipTruncationIfLeaderUnchanged, .joinWithoutEpochStart, .highWatermarkOverCommittedIsr,
-    .highWatermarkBeforeTruncation, .keepFollowerStateOnReAdd, .acknowledgeBeforeFlush, .highWatermarkBelowMinIsr,
-    .staleBrokerEpochJoins,
-  ]
-
   /// Each old bug is found, by the invariant that it breaks.
-  @Test(arguments: mutations)
+  @Test(arguments: Mutation.ofReplication)
   func everyOldBugIsFound(mutation: Mutation) throws {
     for seed: UInt64 in 0..<2000 {
       var walk = try ReplicationWalk(seed: seed, mutation: mutation)
