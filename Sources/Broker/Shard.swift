@@ -111,6 +111,10 @@ package final class Shard {
   var diskJobCount: UInt64 = 0
   /// Logs whose flush starts at the end of this turn.
   var logsToFlush: [HostedPartition] = []
+  /// How many open files the flushes that run hold.
+  var filesBeingFlushed = 0
+  /// A part of ottla.open.files.max.
+  let filesBeingFlushedMax: Int
   /// Logs with bytes that are not on the disk yet, as far as the clock has looked.
   var unflushedLogs: [HostedPartition] = []
   /// Partitions led here of which others may have come into sync, or out of it.
@@ -195,11 +199,12 @@ package final class Shard {
     throttling = Throttling(now: now)
     wallClock = environment.time.wallClock()
     timers = TimerWheel(at: now)
+    let openFiles = max(10, min(openFilesMax, Int(config.ottlaOpenFilesMax)) / count)
+    filesBeingFlushedMax = max(2, openFiles / 4)
     logEnvironment = LogEnvironment(
       fileSystem: environment.fileSystem,
       handles: FileHandleCache(
-        fileSystem: environment.fileSystem,
-        openFilesMax: max(8, min(openFilesMax, Int(config.ottlaOpenFilesMax)) / count)),
+        fileSystem: environment.fileSystem, openFilesMax: openFiles - filesBeingFlushedMax),
       producerCountMax: Int(config.ottlaPartitionProducersMax),
       log: { [logger = environment.logger] event in Self.report(event, to: logger) })
     requestBytesHeldMax =

@@ -60,6 +60,7 @@ final class FolderThreads: Sendable {
   private let finish: @Sendable (DiskOrder, DiskResult) -> Void
   private let flushes = JobQueue<DiskOrder>()
   private let rounds = JobQueue<FlushRound>()
+  private let helpersDone = JobQueue<Void>()
   private let prompt = JobQueue<DiskOrder>()
   private let crewCount: Int
   /// Whether a flush is under way: reads of old data wait for its end, as long as that does not take long.
@@ -187,7 +188,7 @@ final class FolderThreads: Sendable {
       for file in files { try file.sync() }
       return
     }
-    let round = FlushRound(files, helperCount: helperCount)
+    let round = FlushRound(files, helperCount: helperCount, helpersDone: helpersDone)
     for _ in 0..<helperCount { rounds.add(round) }
     round.work()
     round.waitForHelpers()

@@ -1,23 +1,23 @@
-internal import CLinux
 internal import Effects
 internal import Synchronization
 
 /// Files that several threads sync together: each takes the next one that is left.
+///
+/// It needs no descriptor of its own: there may be none left, and who waits for its end must not fail for that.
 final class FlushRound: Sendable {
   private let files: [any File]
   private let next = Atomic<Int>(0)
-  private let helpersLeft: Atomic<Int>
+  private let helperCount: Int
+  private let helpersDone: JobQueue<Void>
   private let firstFailure = Mutex<IOError?>(nil)
-  private let descriptor: Int32
 
-  init(_ files: [any File], helperCount: Int) {
+  /// `helpersDone` is where helpers say that they have done their part. Rounds that follow each other share it: each takes
+  /// out what its own helpers put in.
+  init(_ files: [any File], helperCount: Int, helpersDone: JobQueue<Void>) {
     self.files = files
-    helpersLeft = Atomic(helperCount)
-    descriptor = ottla_eventfd()
-    precondition(descriptor >= 0, "the kernel refused an eventfd: errno \(-descriptor)")
+    self.helperCount = helperCount
+    self.helpersDone = helpersDone
   }
-
-  deinit { _ = ottla_close(descriptor) }
 
   /// The first that failed; a file whose sync failed is not tried again, and the others are still synced.
   var failure: IOError? { firstFailure.withLock { $0 } }
@@ -34,11 +34,9 @@ final class FlushRound: Sendable {
   }
 
   /// A helper has done its part.
-  func leave() {
-    if helpersLeft.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { ottla_eventfd_signal(descriptor) }
-  }
+  func leave() { helpersDone.add(()) }
 
   func waitForHelpers() {
-    while helpersLeft.load(ordering: .acquiring) > 0 { ottla_wait_readable(descriptor, -1) }
+    for _ in 0..<helperCount { _ = helpersDone.take() }
   }
 }

@@ -14,6 +14,8 @@ package struct FlushWork: Sendable {
   /// What `Log.writtenBytes` was when the work was begun.
   let writtenBytes: Int64
   let cutCount: Int
+  /// Whether there was more to bring to the disk than one work may hold open.
+  package let leavesMore: Bool
 
   /// Syncs the files, and the folders where names changed. Never to be tried again after it failed.
   package func run(_ fileSystem: any FileSystem) throws(IOError) {
@@ -31,7 +33,11 @@ package struct FlushWork: Sendable {
 extension Log {
   /// Writes what is pending and says what has to be synced; nil when everything is flushed. Where a file cannot be opened
   /// it fails with `.io`, and may be tried again; a failed write of batches fences the log.
-  package func beginFlush() throws(LogError) -> FlushWork? {
+  ///
+  /// - Parameter filesMax: how many files the work may hold open, at least one (beside the two small ones that a log has once).
+  ///   A log with more of them to sync is brought to the disk piece by piece: the work says that it `leavesMore`.
+  package func beginFlush(filesMax: Int = .max) throws(LogError) -> FlushWork? {
+    precondition(filesMax > 0, "a flush of \(filesMax) files")
     try writePending()
     guard
       recoveryPoint < writtenEndOffset || directoryChanged || leaderEpochsUnsynced || leaderEpochsChanged
@@ -39,25 +45,35 @@ extension Log {
     else { return nil }
     return try onFile { () throws(IOError) in
       try writeOrDropLeaderEpochs()
-      var files: [any File] = []
-      if isNew { files.append(try environment.fileSystem.open(path(LogFileName.partitionMetadata), .readWrite)) }
-      if leaderEpochsUnsynced {
-        files.append(try environment.fileSystem.open(path(LogFileName.leaderEpochs), .readWrite))
-      }
-      for segment in segments[segmentNumber(of: recoveryPoint)...] where segment.writtenByteCount > 0 {
-        files.append(try environment.handles.file(segment.log))
-      }
-      for slot in sealedIndexes { files.append(try environment.handles.file(slot)) }
+      var files = try smallFilesToSync()
+      let indexes = sealedIndexes.prefix(filesMax)
+      for slot in indexes { files.append(try environment.handles.file(slot)) }
+      // The next start believes the indexes of what lies below the recovery point: they come first.
+      let written = segments[segmentNumber(of: recoveryPoint)...].filter { $0.writtenByteCount > 0 }
+      let taken = written.prefix(filesMax - indexes.count)
+      for segment in taken { files.append(try environment.handles.file(segment.log)) }
+      let left = written[taken.endIndex...]
+      let bytesLeft = left.reduce(0) { $0 + $1.writtenByteCount }
       let work = FlushWork(
-        files: files, directories: directoriesToSync, endOffset: writtenEndOffset, byteCount: unflushedBytes,
-        writtenBytes: writtenBytes,
-        cutCount: cutCount)
-      sealedIndexes = []
+        files: files, directories: directoriesToSync,
+        endOffset: left.first.map { max(recoveryPoint, $0.baseOffset) } ?? writtenEndOffset,
+        byteCount: max(0, unflushedBytes - bytesLeft), writtenBytes: writtenBytes - bytesLeft, cutCount: cutCount,
+        leavesMore: !left.isEmpty || indexes.count < sealedIndexes.count)
+      sealedIndexes.removeFirst(indexes.count)
       directoryChanged = false
       isNew = false
       leaderEpochsUnsynced = false
       return work
     }
+  }
+
+  private func smallFilesToSync() throws(IOError) -> [any File] {
+    var files: [any File] = []
+    if isNew { files.append(try environment.fileSystem.open(path(LogFileName.partitionMetadata), .readWrite)) }
+    if leaderEpochsUnsynced {
+      files.append(try environment.fileSystem.open(path(LogFileName.leaderEpochs), .readWrite))
+    }
+    return files
   }
 
   private var directoriesToSync: [String] {
@@ -87,14 +103,15 @@ extension Log {
 
   /// Brings everything appended to the disk.
   package func flush() throws(LogError) {
-    guard let work = try beginFlush() else { return }
-    do throws(IOError) {
-      try work.run(environment.fileSystem)
-    } catch {
-      finishFlush(work, failure: error)
-      throw .io(error)
+    while let work = try beginFlush(filesMax: environment.handles.openFilesMax) {
+      do throws(IOError) {
+        try work.run(environment.fileSystem)
+      } catch {
+        finishFlush(work, failure: error)
+        throw .io(error)
+      }
+      finishFlush(work, failure: nil)
     }
-    finishFlush(work, failure: nil)
   }
 
   /// Flushes, writes indexes, producers and epochs, gives back preallocated blocks and lets go of the files; where nothing

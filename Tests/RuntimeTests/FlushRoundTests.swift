@@ -29,7 +29,7 @@ final class CountedFile: File {
   @Test(arguments: [0, 1, 3]) func everyFileIsSyncedOnceThoughOneFails(helperCount: Int) {
     let failure = IOError(operation: "fdatasync", path: "17", errno: 5)
     let files = (0..<100).map { CountedFile(failure: $0 == 17 ? failure : nil) }
-    let round = FlushRound(files, helperCount: helperCount)
+    let round = FlushRound(files, helperCount: helperCount, helpersDone: JobQueue())
     let helpers = ThreadList()
     for _ in 0..<helperCount {
       helpers.start("helper") {

@@ -35,16 +35,22 @@ extension Shard {
     }
   }
 
-  /// Begins the flushes that are wanted, one job for each data folder.
+  /// Begins the flushes that are wanted, one job for each data folder. A file that is being flushed stays open whatever the
+  /// cache of open files does: what does not fit under `filesBeingFlushedMax` waits for the end of a flush that runs.
   func startFlushes() {
-    guard !logsToFlush.isEmpty else { return }
+    guard !logsToFlush.isEmpty, filesBeingFlushed < filesBeingFlushedMax else { return }
     let wanted = logsToFlush
     logsToFlush.removeAll(keepingCapacity: true)
     var flushes: [[Flush]] = Array(repeating: [], count: folders.count)
-    for hosted in wanted where hosted.flush == .wanted {
+    for (number, hosted) in wanted.enumerated() where hosted.flush == .wanted {
+      guard filesBeingFlushed < filesBeingFlushedMax else {
+        logsToFlush = Array(wanted[number...])
+        break
+      }
       hosted.flush = .idle
-      guard let work = beginFlush(hosted) else { continue }
+      guard let work = beginFlush(hosted, filesMax: filesBeingFlushedMax - filesBeingFlushed) else { continue }
       hosted.flush = .running
+      filesBeingFlushed += work.files.count
       flushes[hosted.folder].append(Flush(hosted: hosted, work: work, unflushedAfter: now))
     }
     for (folder, flushes) in flushes.enumerated() where !flushes.isEmpty {
@@ -59,10 +65,10 @@ extension Shard {
     let unflushedAfter: Instant
   }
 
-  private func beginFlush(_ hosted: HostedPartition) -> FlushWork? {
+  private func beginFlush(_ hosted: HostedPartition, filesMax: Int) -> FlushWork? {
     guard !hosted.isGone, !hosted.partition.log.isFenced else { return nil }
     do throws(LogError) {
-      guard let work = try hosted.partition.log.beginFlush() else {
+      guard let work = try hosted.partition.log.beginFlush(filesMax: filesMax) else {
         noteSafe(hosted)
         return nil
       }
@@ -80,8 +86,9 @@ extension Shard {
       if environment.mutation == .retriedFsync { failure = nil }
     #endif
     for flush in flushes {
+      filesBeingFlushed -= flush.work.files.count
       let hosted = flush.hosted
-      let isWantedAgain = hosted.flush == .runningAndWanted
+      let isWantedAgain = hosted.flush == .runningAndWanted || flush.work.leavesMore
       hosted.flush = .idle
       guard !hosted.isGone else { continue }
       hosted.partition.log.finishFlush(flush.work, failure: failure)

@@ -160,4 +160,23 @@ import Testing
     #expect(try client.takeOne().produced[0].errorCode == .kafkaStorageError)
     #expect(broker.diskWorkers.waitingCount(.flush) == 0)
   }
+
+  /// A file that is being flushed stays open whatever the cache of open files closes: how many there are has a limit too,
+  /// and what waits for its turn gets it.
+  @Test func flushesHoldAPartOfTheOpenFilesOnly() throws {
+    let broker = try SimulatedBroker(settings: [(name: "ottla.open.files.max", value: "16")])
+    try broker.create("orders", partitions: 40)
+    let client = broker.connect()
+    broker.diskWorkers.isStalled = true
+    for partition in 0..<40 { client.sendProduce("orders", Int32(partition), ["x"], acks: -1) }
+    broker.settle()
+    let shard = broker.shards[0]
+    #expect(shard.filesBeingFlushedMax == 4)
+    #expect((4...6).contains(shard.filesBeingFlushed), "\(shard.filesBeingFlushed)")
+    broker.diskWorkers.isStalled = false
+    broker.settle()
+    let answers = client.take()
+    #expect(answers.count == 40 && answers.allSatisfy { $0.produced[0].errorCode == .none })
+    #expect(shard.filesBeingFlushed == 0)
+  }
 }
