@@ -49,14 +49,15 @@ extension Log {
       let indexes = sealedIndexes.prefix(filesMax)
       for slot in indexes { files.append(try environment.handles.file(slot)) }
       // The next start believes the indexes of what lies below the recovery point: they come first.
-      let written = segments[segmentNumber(of: recoveryPoint)...].filter { $0.writtenByteCount > 0 }
+      let flushedEnd = max(recoveryPoint, heldRecoveryPoint)
+      let written = segments[segmentNumber(of: flushedEnd)...].filter { $0.writtenByteCount > 0 }
       let taken = written.prefix(filesMax - indexes.count)
       for segment in taken { files.append(try environment.handles.file(segment.log)) }
       let left = written[taken.endIndex...]
       let bytesLeft = left.reduce(0) { $0 + $1.writtenByteCount }
       let work = FlushWork(
         files: files, directories: directoriesToSync,
-        endOffset: left.first.map { max(recoveryPoint, $0.baseOffset) } ?? writtenEndOffset,
+        endOffset: left.first.map { max(flushedEnd, $0.baseOffset) } ?? writtenEndOffset,
         byteCount: max(0, unflushedBytes - bytesLeft), writtenBytes: writtenBytes - bytesLeft, cutCount: cutCount,
         leavesMore: !left.isEmpty || indexes.count < sealedIndexes.count)
       sealedIndexes.removeFirst(indexes.count)
@@ -111,6 +112,8 @@ extension Log {
         throw .io(error)
       }
       finishFlush(work, failure: nil)
+      // After a cut that is not noted yet the recovery point stays where it is: there would be more for ever.
+      if !work.leavesMore { return }
     }
   }
 

@@ -36,6 +36,27 @@ import Testing
     #expect(filesMax == 1000 ? pieces == 1 : pieces >= log.segments.count / filesMax)
   }
 
+  /// After a cut the recovery point is held where it is until a checkpoint says so: the pieces still follow each other.
+  @Test func aLogThatWasCutIsFlushedPieceByPieceToo() throws {
+    let fixture = try fixture()
+    let log = fixture.log
+    try log.flush()
+    try log.truncate(to: Offset(3), now: fixture.now)
+    for _ in 0..<20 { try fixture.append(makeBatch(1, valueByteCount: 100)) }
+    let cut = try #require(log.unnotedCut)
+    var pieces = 1
+    while let work = try log.beginFlush(filesMax: 3) {
+      log.finishFlush(work, failure: nil)
+      #expect(log.recoveryPoint <= Offset(3))
+      guard work.leavesMore, pieces < 1000 else { break }
+      pieces += 1
+    }
+    #expect((6...30).contains(pieces))
+    log.noteCutWritten(cut)
+    #expect(log.recoveryPoint == log.logEndOffset)
+    try log.flush()
+  }
+
   /// The next start believes the indexes of what lies below the recovery point.
   @Test func noSegmentIsFlushedBeforeItsIndexes() throws {
     let log = try fixture().log
