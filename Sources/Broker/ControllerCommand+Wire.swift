@@ -37,7 +37,7 @@ extension ControllerCommand {
       let topic = request.topics.first
       let isInternal =
         request.topics.count == 1 && topic?.name == TopicName.consumerOffsets && topic?.numPartitions == -1
-        && topic?.replicationFactor == -1
+        && topic?.replicationFactor == -1 && topic?.configs.isEmpty == true && !request.validateOnly
       self = isInternal ? .createInternalTopic(.consumerOffsets(config)) : .createTopics(request)
     case .deleteTopics(let request): self = .deleteTopics(request)
     case .createPartitions(let request): self = .createPartitions(request)

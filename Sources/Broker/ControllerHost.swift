@@ -40,7 +40,7 @@ package final class ControllerHost {
   var spreading: [UInt64: (missing: Int, finishes: [() -> Void])] = [:]
   var latestImage: UInt64 = 0
   /// Whom to answer when the image has come as far as another broker's answer says.
-  var offsetWaits: [(offset: Offset, finish: () -> Void)] = []
+  var offsetWaits: [(offset: Offset, deadline: Instant, finish: () -> Void)] = []
   /// Images in which topics are gone that some shard still has open.
   var deletionsSpreading: Set<UInt64> = []
   /// Checkpoint files that have yet to forget deleted topics, and cleanings of their logs that have yet to end.
@@ -52,7 +52,8 @@ package final class ControllerHost {
   /// What is to happen when this broker is part of the cluster, or cannot be.
   var start: Start?
   var hasBalanceTimer = false
-  /// Whether the coordination service has been reached once.
+  /// Whether the coordination service is reached at present, and whether it has been once.
+  var isConnected = false
   var wasConnected = false
   /// When the coordination service is to be asked again.
   var tickAt = Instant.distantFuture
@@ -244,6 +245,7 @@ extension Shard {
       guard host.whenClosed == nil else { return }
       environment.logger.warning("the coordination service has lost sight of this broker; it registers anew")
     case .connectionChanged(let isConnected):
+      host.isConnected = isConnected
       if isConnected {
         host.wasConnected = true
         environment.logger.info("connected to the coordination service")
@@ -353,10 +355,22 @@ extension Shard {
     host.spreading[host.latestImage]?.finishes.append(finish)
   }
 
-  /// Calls `finish` when every shard has an image that reaches to `offset`.
+  /// Calls `finish` when every shard has an image that reaches to `offset`. A broker that alone has lost the ensemble does not
+  /// see it come: whoever asked is told after some time what the controller said, though this broker does not show it yet.
   func whenReached(_ offset: Offset, _ host: ControllerHost, _ finish: @escaping () -> Void) {
     if host.controller.image.offset >= offset { return whenSpread(host, finish) }
-    host.offsetWaits.append((offset, finish))
+    let deadline = now.advanced(byMilliseconds: Self.offsetWaitMsMax)
+    host.offsetWaits.append((offset, deadline, finish))
+    timers.schedule(.offsetWaits, at: deadline)
+  }
+
+  private static let offsetWaitMsMax: Int64 = 10_000
+
+  func offsetWaitsFired() {
+    guard let host = controllerHost else { return }
+    let overdue = host.offsetWaits.filter { $0.deadline <= now }
+    host.offsetWaits.removeAll { $0.deadline <= now }
+    for wait in overdue { wait.finish() }
   }
 
   private func releaseOffsetWaits(_ host: ControllerHost) {

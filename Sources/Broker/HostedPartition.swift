@@ -17,6 +17,8 @@ final class HostedPartition {
   var fetchedFrom: BrokerID?
   /// Whether its leader had more that may be seen when it was last fetched; unknown counts as yes.
   var isBehindLeader = true
+  /// Since when, and when last, nothing came of fetching it.
+  var fetchFails: (since: Instant, lastAt: Instant)?
   /// Whether it is among those whose isr may change this turn.
   var isInIsrList = false
   /// Whether this turn has appended to it.

@@ -126,37 +126,51 @@ extension Shard {
       return close()
     }
     isLeaving = true
-    askToStop(retriesLeft: Int(config.controlledShutdownMaxRetries), host, then: close)
+    askToStop(Leaving(deadline: now.advanced(byMilliseconds: config.controlledShutdownMsMax), then: close), host)
   }
 
-  private func askToStop(retriesLeft: Int, _ host: ControllerHost, then: @escaping () -> Void) {
+  private func askToStop(_ leaving: Leaving, _ host: ControllerHost) {
     let request = BrokerHeartbeatRequest(
       brokerId: brokerID.value, brokerEpoch: brokerEpoch, currentMetadataOffset: image.offset.value, wantFence: false,
       wantShutDown: true)
     run(.brokerHeartbeat(request)) { [unowned self] result in
       if case .success(.brokerHeartbeat(let response)) = result, response.errorCode == .none, response.shouldShutDown {
-        environment.logger.info("other brokers lead now what this one led")
-        return then()
+        sayWhatIsLeft("other brokers lead now what this one led")
+        return leaving.then()
       }
-      guard retriesLeft > 0 else {
-        environment.logger.warning("stopping although this broker leads partitions that nobody else can lead now")
-        return then()
+      // Without the ensemble nobody can decide anything, and it may be away for long.
+      guard now < leaving.deadline, host.isConnected else {
+        sayWhatIsLeft("no controller could be asked to let others lead")
+        return leaving.then()
       }
-      leaving = .init(retriesLeft: retriesLeft - 1, then: then)
-      timers.schedule(
-        .leave, at: now.advanced(byMilliseconds: max(10, min(100, config.controlledShutdownRetryBackoffMs))))
+      self.leaving = leaving
+      timers.schedule(.leave, at: min(leaving.deadline, now.advanced(byMilliseconds: leavePauseMs)))
     }
+  }
+
+  /// Shorter than what is configured, in the same time all in all: a follower that has caught up is not left waiting.
+  private var leavePauseMs: Int64 { min(100, config.controlledShutdownRetryBackoffMs) }
+
+  private func sayWhatIsLeft(_ otherwise: String) {
+    let left = image.topicNames.reduce(0) { count, name in
+      count + (image.topic(named: name)?.partitions.count { $0.leader == brokerID } ?? 0)
+    }
+    if left == 0 { return environment.logger.info(otherwise) }
+    environment.logger.warning(
+      "stopping although this broker leads \(left) partitions that nobody else can lead: they are offline until it is back"
+    )
   }
 
   func leaveTimerFired() {
     guard let leaving, let host = controllerHost else { return }
     self.leaving = nil
-    askToStop(retriesLeft: leaving.retriesLeft, host, then: leaving.then)
+    askToStop(leaving, host)
   }
 }
 
 /// A broker that is on its way out and asks again.
 struct Leaving {
-  let retriesLeft: Int
+  /// It waits no longer for others to take over.
+  let deadline: Instant
   let then: () -> Void
 }

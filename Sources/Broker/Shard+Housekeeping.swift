@@ -41,6 +41,7 @@ extension Shard {
     case .appendDeadlines: appendDeadlinesFired()
     case .start(let since): startTimerFired(since: since)
     case .heldCommands: heldCommandsFired()
+    case .offsetWaits: offsetWaitsFired()
     case .balance: balanceTimerFired()
     case .leave: leaveTimerFired()
     case .cut(let place): cutTimerFired(place)

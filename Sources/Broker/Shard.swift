@@ -72,6 +72,7 @@ package final class Shard {
   var connections: [Connection?] = []
   var closingLine = RepeatedLine()
   var impostorLine = RepeatedLine()
+  var fetchFailsLine = RepeatedLine()
   var openConnectionCount = 0
   var flushList: [Connection] = []
   var resumeList: [Connection] = []
@@ -349,6 +350,7 @@ enum ShardTimer {
   case start(since: Instant)
   case balance
   case heldCommands
+  case offsetWaits
   case leave
   case cut(Reopening.Place)
   case isr

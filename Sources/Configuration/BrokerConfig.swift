@@ -35,6 +35,12 @@ package struct BrokerConfig: Sendable, Equatable {
   package internal(set) var controlledShutdownEnable = false
   package internal(set) var controlledShutdownMaxRetries: Int32 = 0
   package internal(set) var controlledShutdownRetryBackoffMs: Int64 = 0
+  /// How long a broker that stops waits, all in all, until others lead what it led.
+  package var controlledShutdownMsMax: Int64 {
+    let (product, overflows) = Int64(controlledShutdownMaxRetries).multipliedReportingOverflow(
+      by: controlledShutdownRetryBackoffMs)
+    return overflows ? 600_000 : min(product, 600_000)
+  }
   package internal(set) var leaderImbalanceCheckIntervalSeconds: Int64 = 0
 
   // -- connections and requests

@@ -32,6 +32,7 @@ extension ReplicaFetcher {
       sessionFailed(response.errorCode, now)
       return []
     }
+    failureCount = 0
     if !isSessionStale { noteSession(response.sessionId, asked) }
     var outcomes: [FetchOutcome] = []
     var seen: Set<TopicIDPartition> = []

@@ -53,10 +53,16 @@ struct CoordinationStart: Sendable {
     var settings = EnsembleSettings(brokerID: config.nodeId, chroot: connect.chroot, clusterID: clusterID)
     settings.address = "ZooKeeper at \(connect.text)"
     settings.foundingRecords = localImage.clusterID.isEmpty ? [] : localImage.snapshotRecords()
-    settings.mayFound = !holdsPartitions || !localImage.clusterID.isEmpty
+    settings.mayFound = mayFound
     return EnsembleCoordination(
       ensemble: make(order, wake), settings: settings, time: LinuxClock(), random: LinuxRandom())
   }
+
+  /// Whether this broker may found a cluster in an ensemble that knows of none.
+  ///
+  /// Folders that are of a cluster already say that there was one: an ensemble that knows nothing of it was wiped, or is the
+  /// wrong one. Founded anew under the old id, it would make the other brokers take their partitions for nobody's.
+  var mayFound: Bool { !localImage.clusterID.isEmpty || (clusterID == nil && !holdsPartitions) }
 
   /// The cluster is known: whether the folders are of it, and what their id is.
   func identify(_ clusterID: String, _ image: ClusterImage) -> Result<UUID, KafkaError> {

@@ -42,7 +42,8 @@ package final class RunningBroker {
   private static let stopGraceMs: Int64 = 3000
 
   /// How long it may take to give leadership away and leave the cluster, in ms.
-  private static let leaveMsMax: Int32 = 10_000
+  /// How long leaving the cluster may take beside what controlled shutdown waits for.
+  private static let leaveMsMax: Int64 = 8000
 
   /// Starts a broker; returns when it accepts connections.
   ///
@@ -156,7 +157,7 @@ package final class RunningBroker {
   package func stop() {
     let left = LeaveSignal()
     mailboxes[Shard.controllerShard].post([.leave(left)])
-    left.wait(msMax: Self.leaveMsMax)
+    left.wait(msMax: Int32(clamping: Self.leaveMsMax + config.controlledShutdownMsMax))
     halt()
     for directory in config.logDirs where barrier.isClean {
       do throws(IOError) {

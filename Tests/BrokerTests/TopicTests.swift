@@ -159,4 +159,19 @@ import Testing
     }
     #expect(seen.count == 30)
   }
+
+  /// Up to version 5 topics come as names alone: an answer to a failure tells of each, too.
+  @Test func aDeletionThatNoControllerTakesIsToldByTopic() throws {
+    let cluster = try SimulatedCluster(brokers: 2)
+    cluster.introduce()
+    let broker = cluster[BrokerID(2)]
+    let client = broker.connect()
+    broker.shards[0].controllerHost?.isElected = false
+    client.send(
+      .deleteTopics(DeleteTopicsRequest(topicNames: ["a", "b"], timeoutMs: 1000)), version: 4, key: .deleteTopics)
+    cluster.advance(ms: 2000)
+    guard case .deleteTopics(let body) = try client.takeOne().response else { return }
+    #expect(body.responses.map(\.name) == ["a", "b"])
+    #expect(body.responses.allSatisfy { $0.errorCode == .notController })
+  }
 }

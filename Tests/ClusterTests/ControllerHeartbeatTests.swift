@@ -47,6 +47,22 @@ import Testing
     #expect(cluster.log.count == before)
   }
 
+  /// A follower that is alive may still catch up: that is worth waiting for. One that is dead, or stops too, is not.
+  @Test func whoAloneIsInSyncWaitsForTheOthers() throws {
+    var cluster = try TestCluster(racks: [nil, nil, nil])
+    try cluster.create("a", on: [[1, 2, 3]])
+    try cluster.sync([1])
+    #expect(try #require(try cluster.shutDown(1)).shouldShutDown == false)
+    #expect(try cluster.partition().leader == BrokerID(1))
+    try cluster.sync([1, 3])
+    #expect(try #require(try cluster.shutDown(1)).shouldShutDown)
+    #expect(try cluster.partition().leader == BrokerID(3) && cluster.partition().isr == ids(3))
+    #expect(try #require(try cluster.shutDown(3)).shouldShutDown == false, "broker 2 may still come in")
+    try cluster.lose(2)
+    #expect(try #require(try cluster.shutDown(3)).shouldShutDown)
+    #expect(try cluster.partition().leader == BrokerID(3))
+  }
+
   @Test func whoIsAboutToStopGetsNothingMore() throws {
     var cluster = try TestCluster(racks: [nil, nil])
     try cluster.create("a", on: [[1, 2]])

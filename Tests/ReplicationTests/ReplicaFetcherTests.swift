@@ -109,6 +109,22 @@ import Testing
     #expect(named(fetcher.nextRequest(now: later) { _ in at(5) }) == [a])
   }
 
+  /// Failures that lie long behind do not make a hiccup cost more.
+  @Test func aGoodAnswerMakesTheNextPauseShortAgain() {
+    var fetcher = fetcher([a])
+    var time = now
+    for _ in 0..<8 {
+      _ = fetcher.nextRequest(now: time) { _ in at(5) }
+      fetcher.failed(now: time)
+      time = fetcher.nextAttempt(after: time) ?? time
+      _ = fetcher.nextRequest(now: time) { _ in at(5) }
+      _ = fetcher.take(answer(9, [(a, .init(highWatermark: 5))]), now: time)
+    }
+    _ = fetcher.nextRequest(now: time) { _ in at(5) }
+    fetcher.failed(now: time)
+    #expect(fetcher.nextAttempt(after: time) == time.advanced(byMilliseconds: 10))
+  }
+
   /// What passes in a moment is tried again soon, what does not is left alone.
   @Test func pausesGrowUntilSomethingComes() {
     var fetcher = fetcher([a])

@@ -159,15 +159,35 @@ extension Shard {
         if let cut { noteCut(cut, of: hosted) }
       case .outOfRange(let logStart):
         let cut = try hosted.partition.restart(at: logStart, leaderEpoch: outcome.leaderEpoch, now: wallClock)
-        if let cut { noteCut(cut, of: hosted) } else { fetching.fetcher.backOff(outcome.partition, now: now) }
-      case .failed(let code, _):
-        environment.logger.debug("\(hosted.partition.topicPartition): the leader answered \(code.name)")
+        if let cut {
+          noteCut(cut, of: hosted)
+        } else {
+          fetching.fetcher.backOff(outcome.partition, now: now)
+          noteFetchFails("there is nothing at offset \(outcome.position.offset.value)", of: hosted, fetching)
+        }
+      case .failed(let code, _): noteFetchFails(code.name, of: hosted, fetching)
       }
     } catch {
       environment.logger.error("\(hosted.partition.topicPartition): what the leader has cannot be stored: \(error)")
       fetching.fetcher.backOff(outcome.partition, now: now)
       noteFailure(error, of: hosted)
     }
+  }
+
+  /// Nothing comes of fetching a partition. That is told when it has gone on for as long as a replica may lag.
+  private func noteFetchFails(_ answer: String, of hosted: HostedPartition, _ fetching: Fetching) {
+    let leader = fetching.fetcher.leader.value
+    environment.logger.debug("\(hosted.partition.topicPartition): broker \(leader), its leader, answers: \(answer)")
+    var fails = hosted.fetchFails ?? (now, now)
+    // A leader does not say each time that all is well: what has been silent since then was.
+    if now.milliseconds(since: fails.lastAt) > 10_000 + 2 * Int64(config.replicaFetchBackoffMs) { fails.since = now }
+    fails.lastAt = now
+    hosted.fetchFails = fails
+    let ageMs = now.milliseconds(since: fails.since)
+    guard ageMs >= config.replicaLagTimeMaxMs, let leftOut = fetchFailsLine.admit(at: now) else { return }
+    environment.logger.warning(
+      "\(hosted.partition.topicPartition): not replicated for \(ageMs / 1000) s, for broker \(leader), its leader, answers: \(answer)\(leftOut > 0 ? " (and \(leftOut) more such)" : "")"
+    )
   }
 
   private func append(
@@ -178,6 +198,7 @@ extension Shard {
     let followed = try hosted.partition.appendFetched(
       bytes, leaderEpoch: outcome.leaderEpoch, fetchOffset: outcome.position.offset, highWatermark: highWatermark,
       logStartOffset: logStart, now: wallClock)
+    hosted.fetchFails = nil
     noteFetched(bytes.count, of: hosted, leaderHighWatermark: highWatermark)
     if followed.hasAppended {
       if hosted.partition.log.isUnflushed { noteUnflushed(hosted) }

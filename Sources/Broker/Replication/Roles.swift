@@ -18,7 +18,9 @@ extension Shard {
     let change = hosted.partition.apply(partition, brokers: image.brokers, now: now)
     report(change, of: hosted, isrBefore: before)
     switch change {
-    case .none: break
+    case .none:
+      // The same term may have got its first followers.
+      if hosted.partition.isLeader { watchIsr(of: hosted) }
     case .leads:
       stopFetching(hosted)
       wakeWatchers(hosted)
@@ -43,6 +45,10 @@ extension Shard {
     let partition = hosted.partition
     func list(_ brokers: [BrokerID]) -> String { brokers.map { "\($0.value)" }.joined(separator: ", ") }
     switch change {
+    case .leads(let epoch) where partition.log.latestEpoch > epoch:
+      environment.logger.error(
+        "\(partition.topicPartition): led in epoch \(epoch.value), but its log has records of epoch \(partition.log.latestEpoch.value): the cluster's metadata is older than the records, as after ZooKeeper was set back to a copy. Followers take nothing before the epoch is higher: restart this broker until it is"
+      )
     case .leads(let epoch):
       environment.logger.debug(
         "\(partition.topicPartition): led here in epoch \(epoch.value), in sync are \(list(partition.isr))")

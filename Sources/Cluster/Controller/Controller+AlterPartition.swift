@@ -102,8 +102,8 @@ struct IsrProposal {
   }
 
   /// - Throws: NOT_CONTROLLER when the leader knows more than this controller, FENCED_LEADER_EPOCH or
-  ///   INVALID_UPDATE_VERSION when it knows less, INELIGIBLE_REPLICA for a member that is fenced, about to stop, or has
-  ///   died since; INVALID_REQUEST for what no leader may ask.
+  ///   INVALID_UPDATE_VERSION when it knows less, INELIGIBLE_REPLICA for a member that is fenced, about to stop (but for the
+  ///   leader itself), or has died since; INVALID_REQUEST for what no leader may ask.
   func validate(
     against partition: PartitionImage, registered: [BrokerID: BrokerRegistration]
   ) throws(KafkaError) {
@@ -122,7 +122,10 @@ struct IsrProposal {
       #if DEBUG
         if isTrusted, registered[member.id]?.isActive == true { continue }
       #endif
-      guard let broker = registered[member.id], broker.isActive, broker.epoch == member.epoch else {
+      // A leader that is about to stop, and has nobody who could take over, may let somebody in.
+      guard let broker = registered[member.id], broker.isActive || (member.id == sender && !broker.isFenced),
+        broker.epoch == member.epoch
+      else {
         throw KafkaError(.ineligibleReplica, "Broker \(member.id.value) is not active with epoch \(member.epoch).")
       }
     }

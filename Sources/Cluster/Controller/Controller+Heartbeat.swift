@@ -14,12 +14,11 @@ extension Controller {
     if !request.offlineLogDirs.isEmpty || request.cordonedLogDirs?.isEmpty == false {
       throw KafkaError(.invalidRequest, "The state of single log directories is not kept by the controller.")
     }
-    let records = request.wantShutDown && !broker.isFenced ? shutDown(broker) : []
+    let leaving = request.wantShutDown && !broker.isFenced ? shutDown(broker) : (records: [], isLeftWaitedFor: false)
     let response = BrokerHeartbeatResponse(
       isCaughtUp: request.currentMetadataOffset >= image.offset.value, isFenced: broker.isFenced,
-      // Whatever could be moved has moved when this is answered.
-      shouldShutDown: request.wantShutDown)
-    return Decision(records: records, reply: .brokerHeartbeat(response))
+      shouldShutDown: request.wantShutDown && !leaving.isLeftWaitedFor)
+    return Decision(records: leaving.records, reply: .brokerHeartbeat(response))
   }
 
   /// The broker of that id, in that life.
@@ -36,8 +35,9 @@ extension Controller {
     return broker
   }
 
-  /// First nobody gives it anything more, then others lead in its place. What it alone has in sync it leads to the end.
-  private func shutDown(_ broker: BrokerRegistration) -> [MetadataRecord] {
+  /// First nobody gives it anything more, then others lead in its place. What it alone has in sync it leads to the end;
+  /// where a replica is alive that may still catch up, that is worth waiting for.
+  private func shutDown(_ broker: BrokerRegistration) -> (records: [MetadataRecord], isLeftWaitedFor: Bool) {
     var records: [MetadataRecord] = []
     var brokers = image.brokers
     if !broker.isShuttingDown {
@@ -58,6 +58,11 @@ extension Controller {
         return LeaderElection(brokers: living, isUncleanAllowed: config.uncleanLeaderElectionEnable)
           .settled(partition, from: old)
       }, note: { record, _ in records.append(record) })
-    return records
+    let isLeftWaitedFor = image.topicNames.contains { name in
+      image.topic(named: name)!.partitions.contains { partition in
+        partition.leader == broker.id && !mayHandOver(partition) && partition.replicas.contains(where: living.isActive)
+      }
+    }
+    return (records, isLeftWaitedFor)
   }
 }

@@ -24,6 +24,8 @@ struct Change {
   let deadline: Instant
   var index = 0
   var state = State.ready
+  /// Whether the last node, which commits all, may have been made, or may yet be: it was sent, and nobody knows what became of it.
+  var mayBeMade = false
 
   var number: Int64 { firstNode + Int64(index) }
   var isAtLast: Bool { index == nodes.count - 1 }
@@ -72,11 +74,16 @@ extension EnsembleCoordination {
       writes.append(.set(paths.head, head.bytes, version: reader.headVersion))
     }
     self.change?.state = .sent
+    let mayBeMade = change.mayBeMade
+    self.change?.mayBeMade = mayBeMade || change.isAtLast
     send(fencedWrites(writes, reign)) { [unowned self] result in
       guard self.change?.writer == change.writer else { return }
       switch result {
       case .success: wroteNode()
-      case .failure(let error) where error.isFenced: fenced()
+      case .failure(let error) where error.isFenced:
+        // This sending came to nothing. One before it may have come through.
+        self.change?.mayBeMade = mayBeMade
+        fenced()
       case .failure:
         #if DEBUG
           if settings.mutation == .ambiguousAppendIsFailure {
@@ -99,7 +106,8 @@ extension EnsembleCoordination {
       switch result {
       case .success(.node(let bytes, _)):
         if LogNode.token(of: bytes) == change.writer { return wroteNode() }
-        // Only another controller can have written it.
+        // Only another controller can have written it: there is no place for ours any more.
+        self.change?.mayBeMade = false
         fenced()
       case .failure(let error) where error.reason == .noNode: self.change?.state = .ready
       case .success, .failure: self.change?.state = .doubtful

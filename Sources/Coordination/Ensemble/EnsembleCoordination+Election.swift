@@ -157,7 +157,8 @@ extension EnsembleCoordination {
     events.append(.controllerChanged(id, controllerEpoch: epoch))
   }
 
-  /// This broker is not the controller any more, if it was. An append that is under way fails with `error`.
+  /// This broker is not the controller any more, if it was. An append that is under way fails with `error`, if it is known that
+  /// it was not made: whoever hears that may ask again.
   func resign(_ error: KafkaError) {
     let wasTold: Bool
     if case .leading = election.role { wasTold = true } else { wasTold = false }
@@ -168,11 +169,16 @@ extension EnsembleCoordination {
     }
     if let change {
       self.change = nil
-      events.append(.appendFailed(change.token, error))
+      events.append(.appendFailed(change.token, change.mayBeMade ? Self.doubt(error) : error))
     }
     presence.told = nil
     snapshots.isUnderWay = false
     if wasTold { events.append(.resigned) }
+  }
+
+  private static func doubt(_ error: KafkaError) -> KafkaError {
+    guard error.code != .requestTimedOut else { return error }
+    return KafkaError(.requestTimedOut, "\(error.message ?? "") Nobody knows whether the change was made.")
   }
 
   /// One of our writes found another epoch: somebody else was elected since.

@@ -54,8 +54,9 @@ extension EnsembleCoordination {
     }
     guard settings.mayFound else {
       return refuse(
-        "\(settings.address) holds no cluster below \(paths.root), but this broker's folders hold partitions of one. "
-          + "Correct zookeeper.connect, or move the folders' data away.")
+        "\(settings.address) holds no cluster below \(paths.root), but this broker's folders belong to one"
+          + "\(settings.clusterID.map { ", \($0)" } ?? ""). Correct zookeeper.connect, restore ZooKeeper's data, "
+          + "or move the folders' data away.")
     }
     makeFolder(0)
   }

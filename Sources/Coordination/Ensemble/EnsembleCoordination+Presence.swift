@@ -23,7 +23,8 @@ extension EnsembleCoordination {
       guard case .success(.children(let names)) = result else {
         presence.isUnderWay = false
         presence.isStale = true
-        return
+        // Where somebody has removed the very folder, the next look finds no more than this one.
+        return pause()
       }
       look(at: names.compactMap { Int32($0) }.filter { $0 >= 0 }.sorted().map { BrokerID($0) })
     }

@@ -92,7 +92,9 @@ extension EnsembleCoordination {
     guard let presence = registration.presence else { return lookAgain() }
     registration.isOutdated = false
     let bytes = BrokerNode.bytes(presence, at: time.wallClock())
-    send(.create(NodeCreation(ownPath, bytes, isEphemeral: true))) { [unowned self] _ in
+    send(.create(NodeCreation(ownPath, bytes, isEphemeral: true))) { [unowned self] result in
+      // Where somebody has removed the folder it does not come back by itself.
+      if case .failure(let error) = result, error.reason == .noNode { pause() }
       // Made, or in the way, or nobody knows: the next look tells, and says the node's epoch.
       lookAgain()
     }

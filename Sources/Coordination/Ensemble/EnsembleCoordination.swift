@@ -127,7 +127,7 @@ package final class EnsembleCoordination: CoordinationService {
         refuse(
           "\(settings.address) denies this broker access below \(paths.root). The nodes there belong to another login: "
             + "give this broker the same one, or let it have another chroot.")
-      case .other: pausedUntil = time.now().advanced(byMilliseconds: Self.pauseMs)
+      case .other: pause()
       case .noNode, .nodeExists, .badVersion, .notEmpty, .connectionLost, .sessionLost: break
       }
     }
@@ -136,6 +136,9 @@ package final class EnsembleCoordination: CoordinationService {
 
   /// Answers of the session that is given up are not waited for.
   func forgetRequests() { completions = [:] }
+
+  /// Asks for nothing for a while: what was wrong would be so again at once.
+  func pause() { pausedUntil = time.now().advanced(byMilliseconds: Self.pauseMs) }
 
   private var isPaused: Bool { pausedUntil.map { time.now() < $0 } ?? false }
 

@@ -9,8 +9,8 @@ package struct EnsembleSettings: Sendable {
   package var chroot: String
   /// The cluster that the broker's folders belong to (`cluster.id` of meta.properties); nil for none yet.
   package var clusterID: String?
-  /// Whether this broker may found a cluster where there is none: not one whose folders hold partitions of a cluster that
-  /// it has no metadata of.
+  /// Whether this broker may found a cluster where there is none: not one whose folders are of a cluster, or hold partitions
+  /// of one, that it has no metadata of.
   package var mayFound = true
   /// What a cluster is founded with: the metadata that this broker had as a single node, in order. Topics keep their ids.
   package var foundingRecords: [MetadataRecord] = []

@@ -75,6 +75,41 @@ private func founded(
     #expect(broker.probe.violations == [])
   }
 
+  /// The session is over before anybody knows what became of an append: it may have been made, and must not be called refused, for
+  /// what is refused is asked for again.
+  @Test(arguments: [LostAnswer.beforeApplying, .afterApplying])
+  func anAppendWhoseSessionEndsIsDoubtful(_ fault: LostAnswer) {
+    let cluster = SimulatedCluster()
+    let broker = cluster.start(1, sessionTimeoutMs: 2000)
+    #expect(cluster.run(ms: 5000) { broker.probe.present?.count == 1 })
+    broker.client.loseNextAnswer(fault)
+    broker.probe.append([.note("late", "v")], token: RequestToken(100))
+    cluster.run(ms: 10)
+    broker.client.cut()
+    cluster.run(ms: 4000)
+    #expect(broker.probe.pending != nil)
+    broker.client.heal()
+    #expect(cluster.run(ms: 900) { broker.probe.failed[RequestToken(100)] != nil })
+    #expect(broker.probe.failed[RequestToken(100)]?.code == .requestTimedOut)
+    #expect(broker.probe.violations == [])
+  }
+
+  /// What never left is known not to be made.
+  @Test func anAppendThatFindsAnotherControllerIsRefused() {
+    let cluster = SimulatedCluster()
+    let broker = founded(cluster)
+    let others = [cluster.start(2), cluster.start(3)]
+    cluster.run(ms: 3000)
+    cluster.ensemble.write([.deleteAny(root + "/controller")])
+    let epoch = broker.probe.controllerEpoch ?? 0
+    broker.isPaused = true
+    #expect(cluster.run(ms: 10_000) { others.contains { $0.isLeading && $0.probe.controllerEpoch ?? 0 > epoch } })
+    broker.probe.append([.note("late", "v")], token: RequestToken(100))
+    broker.isPaused = false
+    #expect(cluster.run(ms: 5000) { broker.probe.failed[RequestToken(100)] != nil })
+    #expect(broker.probe.failed[RequestToken(100)]?.code == .notController)
+  }
+
   /// The same within one session: the term that was given up is not taken up again.
   @Test func aSlowEnsembleEndsTheTermWithinTheSession() {
     let cluster = SimulatedCluster()

@@ -39,13 +39,13 @@ final class SimulatedCluster {
   /// Starts a broker, registered unless told otherwise.
   @discardableResult
   func start(
-    _ id: Int32, data: UInt64? = nil, registers: Bool = true, login: String? = nil,
+    _ id: Int32, data: UInt64? = nil, registers: Bool = true, login: String? = nil, sessionTimeoutMs: Int64 = 6000,
     _ adjust: (inout EnsembleSettings) -> Void = { _ in }
   ) -> Broker {
     lastRun += 1
     var settings = EnsembleSettings(brokerID: BrokerID(id), chroot: "/ottla/test")
     adjust(&settings)
-    let client = ensemble.client(login: login)
+    let client = ensemble.client(sessionTimeoutMs: sessionTimeoutMs, login: login)
     let coordination = EnsembleCoordination(
       ensemble: client, settings: settings, time: clock, random: SeededRandom(seed: seed &* 1000 &+ lastRun))
     let probe = CoordinationProbe(id: BrokerID(id), service: coordination)
