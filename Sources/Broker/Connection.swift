@@ -68,6 +68,8 @@ final class Connection {
   var idleTimer: TimerID?
   /// Set while `fetch` waits.
   var fetchTimer: TimerID?
+  /// When the last fetch was answered: the next one that comes was sent after that.
+  var fetchAnsweredAt: Instant?
 
   init(id: ConnectionID, address: PeerAddress, now: Instant) {
     self.id = id

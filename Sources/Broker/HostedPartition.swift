@@ -11,6 +11,8 @@ final class HostedPartition {
   var watchers: [FetchWatcher] = []
   /// Fetches of followers, which wait for what is written, not for what may be seen.
   var followerWatchers: [FetchWatcher] = []
+  /// Questions that wait until it is known that this broker leads.
+  var leadershipWaits: [LeadershipWait] = []
   /// Its topic has been deleted: what waits for it learns that, not that a disk failed.
   var isGone = false
   /// The leader that it is copied from; nil while it is not.

@@ -61,6 +61,8 @@ package struct PartitionTask: Sendable {
     package let logStartOffset: Int64
     /// False when the same request reads once more: it has been counted.
     package let counts: Bool
+    /// A time before the request was sent; nil where that is not known.
+    package let sentAfter: Instant?
   }
 
   /// What came of a task.
@@ -94,6 +96,8 @@ package struct PartitionTask: Sendable {
     package var divergingEpoch: (epoch: Int32, endOffset: Int64)?
     /// A replica in the consumer's rack, which is to be asked instead; -1 where there is none.
     package var preferredReadReplica: Int32 = -1
+    /// Not to wait for more: the follower's next fetch is waited for.
+    package var mustAnswer = false
     package var byteCount: Int { range?.byteCount ?? 0 }
   }
 

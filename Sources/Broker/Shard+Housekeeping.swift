@@ -42,6 +42,7 @@ extension Shard {
     case .start(let since): startTimerFired(since: since)
     case .heldCommands: heldCommandsFired()
     case .offsetWaits: offsetWaitsFired()
+    case .leadership(let place): leadershipTimerFired(place)
     case .balance: balanceTimerFired()
     case .leave: leaveTimerFired()
     case .cut(let place): cutTimerFired(place)

@@ -225,6 +225,7 @@ extension Shard {
     dirtyPartitions.removeAll { $0 === hosted }
     hosted.isGone = true
     failWaits(hosted, error)
+    failLeadershipWaits(hosted)
     cancelCleaning(of: hosted)
     let directory = hosted.partition.log.directory
     hosted.partition.log.abandon()

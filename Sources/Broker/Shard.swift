@@ -268,6 +268,7 @@ package final class Shard {
     isStopping = true
     stopPeers()
     heldCommandsFired()
+    for hosted in hostedPartitions { failLeadershipWaits(hosted) }
     for partition in groupHosts.keys.sorted() { if let host = groupHosts[partition] { answerParked(host) } }
     groupHosts.removeAll()
     for case .some(let connection) in connections {
@@ -351,6 +352,7 @@ enum ShardTimer {
   case balance
   case heldCommands
   case offsetWaits
+  case leadership(Reopening.Place)
   case leave
   case cut(Reopening.Place)
   case isr

@@ -82,9 +82,10 @@ extension Partition {
   /// `read(for:)` answered with records in the same term. Then ask `advanceHighWatermark`, and `isrChange` where the result
   /// says that the follower is not in the isr.
   ///
+  /// - Parameter sentAfter: a time before the follower sent the fetch, where that is known.
   /// - Returns: whether the follower is outside the isr, and so may be about to join it.
   @discardableResult
-  package func followerFetched(_ fetch: FollowerFetch, now: Instant) -> Bool {
+  package func followerFetched(_ fetch: FollowerFetch, sentAfter: Instant? = nil, now: Instant) -> Bool {
     guard fetch.currentLeaderEpoch == leaderEpoch, let position = leading?.position(of: fetch.replica) else {
       return false
     }
@@ -92,11 +93,30 @@ extension Partition {
     leading?.replicas[position].fetched(
       at: fetch.position.offset, logStartOffset: fetch.position.logStartOffset, brokerEpoch: fetch.brokerEpoch,
       leaderLogEndOffset: log.logEndOffset, now: now)
+    if let sentAfter { leading?.replicas[position].followedAt = sentAfter }
     return leading?.isr.contains(fetch.replica) == false
   }
 }
 
 extension Partition {
+  /// Whether this broker led the partition at `time`, and nobody else: each replica that could have been elected in its place has
+  /// followed in this term since then. A leader that is cut off from the cluster does not hear that it is one no more.
+  package func hasLed(at time: Instant) -> Bool {
+    guard let leading else { return false }
+    return leading.replicas.allSatisfy { hasFollowed($0, since: time, leading) }
+  }
+
+  /// Whether it is that replica that `hasLed` waits for.
+  package func mustFollow(_ replica: BrokerID, since time: Instant) -> Bool {
+    guard let leading, let position = leading.position(of: replica) else { return false }
+    return !hasFollowed(leading.replicas[position], since: time, leading)
+  }
+
+  private func hasFollowed(_ replica: RemoteReplica, since time: Instant, _ leading: LeaderState) -> Bool {
+    guard leading.mayBeInSync(replica.id) else { return true }
+    return replica.followedAt.map { $0 >= time } ?? false
+  }
+
   /// Whether other brokers hold the partition too: what is appended here has to be confirmed by them.
   package var hasOtherReplicas: Bool { leading.map { !$0.replicas.isEmpty } ?? (following != nil) }
 }

@@ -13,6 +13,8 @@ struct RemoteReplica {
   var lastCaughtUp: Instant
   /// When it fetched last, and where the leader's log ended then.
   var lastFetch: (at: Instant, leaderLogEndOffset: Offset)?
+  /// A time at which it still followed in this term: its last fetch was sent after that. nil where nobody can say.
+  var followedAt: Instant?
   /// What the cluster says of its broker.
   var brokerEpoch: Int64 = -1
   var isActive = false

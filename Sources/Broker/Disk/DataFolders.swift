@@ -58,6 +58,7 @@ extension Shard {
     settleAppends()
     for hosted in lost {
       failWaits(hosted, Self.unwritten)
+      failLeadershipWaits(hosted)
       wakeWatchers(hosted)
       let number = hosted.partition.topicPartition.partition
       if groupHosts[number]?.hosted === hosted, let host = groupHosts.removeValue(forKey: number) { answerParked(host) }

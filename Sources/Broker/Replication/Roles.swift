@@ -37,6 +37,7 @@ extension Shard {
       stopFetching(hosted)
     }
     noteSafe(hosted)
+    settleLeadershipWaits(hosted)
     if hosted.partition.topicPartition.topic == TopicName.consumerOffsets { settleCoordinator(hosted) }
   }
 

@@ -23,6 +23,8 @@ final class FetchWait {
   let deadline: Instant
   /// The broker that copies from this one, and its epoch; nil for a consumer.
   let follower: (id: BrokerID, epoch: Int64)?
+  /// A time before the request was sent; nil where that is not known.
+  let sentAfter: Instant?
   let rack: String?
   /// How often its partitions have been read.
   var readCount = 0
@@ -33,9 +35,10 @@ final class FetchWait {
   init(
     sequence: UInt64, context: RequestContext, session: FetchSession?, isFullSession: Bool,
     partitions: [FetchSession.Partition], request: FetchRequest, follower: (id: BrokerID, epoch: Int64)?,
-    maxBytes: Int, deadline: Instant
+    sentAfter: Instant?, maxBytes: Int, deadline: Instant
   ) {
     self.follower = follower
+    self.sentAfter = sentAfter
     rack = follower == nil && !request.rackId.isEmpty ? request.rackId : nil
     self.sequence = sequence
     self.context = context
@@ -79,7 +82,8 @@ extension Shard {
     let maxBytes = max(0, min(Int(request.maxBytes), Int(config.fetchMaxBytes), Self.fetchBytesMax))
     let fetch = FetchWait(
       sequence: sequence, context: context, session: resolved.session, isFullSession: resolved.isFull,
-      partitions: resolved.partitions, request: request, follower: follower, maxBytes: maxBytes,
+      partitions: resolved.partitions, request: request, follower: follower, sentAfter: connection.fetchAnsweredAt,
+      maxBytes: maxBytes,
       deadline: now.advanced(byMilliseconds: min(Int64(max(0, request.maxWaitMs)), Self.fetchWaitMsMax)))
     connection.fetch = fetch
     readAll(connection, fetch)
@@ -136,7 +140,8 @@ extension Shard {
             watcher: isHeldBack ? nil : watcher,
             follower: fetch.follower.map {
               .init(
-                replica: $0.id, brokerEpoch: $0.epoch, logStartOffset: partition.logStartOffset, counts: isFirst)
+                replica: $0.id, brokerEpoch: $0.epoch, logStartOffset: partition.logStartOffset, counts: isFirst,
+                sentAfter: fetch.sentAfter)
             }, rack: fetch.rack, mayReadFollower: fetch.context.version >= 11))
       },
       finish: { [unowned self] outcomes in
@@ -166,7 +171,9 @@ extension Shard {
       switch outcome {
       case .read(let read):
         byteCount += read.byteCount
-        if read.error != .none || read.divergingEpoch != nil || read.preferredReadReplica >= 0 { mustAnswer = true }
+        if read.error != .none || read.divergingEpoch != nil || read.preferredReadReplica >= 0 || read.mustAnswer {
+          mustAnswer = true
+        }
       default: mustAnswer = true
       }
     }
@@ -308,9 +315,12 @@ extension Shard {
     case .records(let found):
       slice = found
       outcome.range = found.range
-      guard follower.counts else { return }
-      if hosted.partition.followerFetched(fetch, now: now) { wantIsrChange(hosted) }
-      noteSafe(hosted)
+      if follower.counts {
+        if hosted.partition.followerFetched(fetch, sentAfter: follower.sentAfter, now: now) { wantIsrChange(hosted) }
+        noteSafe(hosted)
+        settleLeadershipWaits(hosted)
+      }
+      outcome.mustAnswer = isAwaited(follower.replica, hosted)
     case .diverging(let epoch, let endOffset): outcome.divergingEpoch = (epoch.value, endOffset.value)
     case .outOfRange: outcome.error = .offsetOutOfRange
     }
@@ -322,6 +332,7 @@ extension Shard {
   /// Answers a fetch with what it has.
   func finishFetch(_ connection: Connection, _ fetch: FetchWait) {
     connection.fetch = nil
+    connection.fetchAnsweredAt = now
     connection.fetchTimer.map { timers.cancel($0) }
     connection.fetchTimer = nil
     var topics: [FetchResponse.FetchableTopicResponse] = []

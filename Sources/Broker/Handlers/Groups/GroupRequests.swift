@@ -41,9 +41,14 @@ extension Shard {
   /// To the coordinator of one offsets partition.
   private func route(_ request: Request, _ context: RequestContext, _ partition: Int32) {
     switch topicsByName[TopicName.consumerOffsets]?.place(partition) {
-    case .here:
+    case .here(let hosted):
       guard let host = groupHosts[partition] else { return refuse(request, context, .coordinatorNotAvailable) }
-      coordinate(request, context, host)
+      guard case .offsetFetch = request else { return coordinate(request, context, host) }
+      // Offsets that another coordinator has gone past since would make a group read again what it is done with.
+      whenStillLeading(hosted) { [unowned self] leads in
+        guard leads, let host = groupHosts[partition] else { return refuse(request, context, .notCoordinator) }
+        coordinate(request, context, host)
+      }
     case .shard(let shard):
       // A request that came from another shard is never sent on: the two images differ for a moment.
       if case .shard = context.replyTo { return refuse(request, context, .notCoordinator) }
