@@ -75,6 +75,7 @@ extension Shard {
       name: topic.name, id: topic.id, places: places, throttledLeaders: config.throttledLeaders)
     topicsByName[topic.name] = routed
     topicsByID[topic.id] = routed
+    for index in places.indices { compareLost(Reopening.Place(topicID: topic.id, partition: Int32(index))) }
   }
 
   private func open(

@@ -137,6 +137,7 @@ package final class Shard {
   var recoveryPointNotes = RecoveryPointNotes()
   var opening: OpeningProgress
   var reopening = Reopening()
+  var lostReplicas = LostReplicas()
   /// The checkpoint files, on the shard that keeps them: what is to be written, and whether a writing is under way.
   var staleCheckpoints: Set<OffsetCheckpoint.Name> = []
   var unwrittenCheckpoints: Set<OffsetCheckpoint.Name> = []
@@ -253,6 +254,7 @@ package final class Shard {
     startFlushes()
     pumpFetchers()
     proposeIsrChanges()
+    tellLostReplicas()
     flushConnections()
     flushPeers()
   }
@@ -339,6 +341,7 @@ enum ShardTimer {
   case scrub
   case repair
   case reopen
+  case lostReplicas
   case coordination
   case appendDeadlines
   case start(since: Instant)

@@ -12,9 +12,13 @@ struct Reopening {
   var waiting: [Place] = []
   var hasTimer = false
 
-  struct Place: Hashable {
+  struct Place: Hashable, Comparable {
     let topicID: UUID
     let partition: Int32
+
+    static func < (left: Place, right: Place) -> Bool {
+      left.topicID == right.topicID ? left.partition < right.partition : left.topicID < right.topicID
+    }
   }
 }
 
@@ -57,6 +61,7 @@ extension Shard {
       do throws(IOError) {
         guard let hosted = try openLog(topic, place.partition, partition, config) else { continue }
         routed.places[Int(place.partition)] = .here(hosted)
+        compareLost(place)
         environment.logger.info("\(hosted.partition.topicPartition) could be opened now")
         openedCount += 1
       } catch {

@@ -80,5 +80,6 @@ extension Shard {
         takeRole(hosted, partition)
       }
     }
+    compareAllLost()
   }
 }

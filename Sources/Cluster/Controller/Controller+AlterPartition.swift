@@ -102,8 +102,8 @@ struct IsrProposal {
   }
 
   /// - Throws: NOT_CONTROLLER when the leader knows more than this controller, FENCED_LEADER_EPOCH or
-  ///   INVALID_UPDATE_VERSION when it knows less, INELIGIBLE_REPLICA for a member that is fenced, about to stop, or has
-  ///   died since; INVALID_REQUEST for what no leader may ask.
+  ///   INVALID_UPDATE_VERSION when it knows less, INELIGIBLE_REPLICA for a member that is fenced, about to stop, cannot
+  ///   serve its replica, or has died since; INVALID_REQUEST for what no leader may ask.
   func validate(
     against partition: PartitionImage, registered: [BrokerID: BrokerRegistration]
   ) throws(KafkaError) {
@@ -124,6 +124,9 @@ struct IsrProposal {
       #endif
       guard let broker = registered[member.id], broker.isActive, broker.epoch == member.epoch else {
         throw KafkaError(.ineligibleReplica, "Broker \(member.id.value) is not active with epoch \(member.epoch).")
+      }
+      if partition.offlineReplicas.contains(member.id) {
+        throw KafkaError(.ineligibleReplica, "Broker \(member.id.value) cannot serve its replica.")
       }
     }
     if !seen.contains(sender) { throw KafkaError(.invalidRequest, "The leader is not in the ISR it wants.") }
