@@ -91,7 +91,7 @@ extension Partition {
       let id = state.replicas[position].id
       let broker = brokers[id]
       state.replicas[position].brokerEpoch = broker?.epoch ?? -1
-      state.replicas[position].isActive = broker?.isActive ?? false && !image.offlineReplicas.contains(id)
+      state.replicas[position].isActive = (broker?.isActive ?? false) && !image.offlineReplicas.contains(id)
       state.replicas[position].rack = broker?.rack
     }
     leading = state

@@ -48,7 +48,8 @@ package enum ControllerCommand: Sendable {
   package var makesPartitions: Bool {
     switch self {
     case .createTopics, .createInternalTopic, .createPartitions: true
-    case .createCluster, .brokersPresent, .brokerHeartbeat, .assignReplicasToDirs, .unregisterBroker, .alterPartition, .electLeaders,
+    case .createCluster, .brokersPresent, .brokerHeartbeat, .assignReplicasToDirs, .unregisterBroker, .alterPartition,
+      .electLeaders,
       .balanceLeaders, .alterPartitionReassignments, .deleteTopics, .alterConfigs, .incrementalAlterConfigs,
       .allocateProducerIDs, .producerIDBlock:
       false

@@ -25,9 +25,9 @@ struct LeaderElection {
   ) -> PartitionImage? {
     var partition = changed
     partition.doubtfulReplicas.removeAll { !partition.isr.contains($0) }
-    partition.offlineReplicas.removeAll { !partition.replicas.contains($0) }
     elect(&partition)
     if completeReassignment(of: &partition) { elect(&partition) }
+    partition.offlineReplicas.removeAll { !partition.replicas.contains($0) }
     precondition(!partition.isr.isEmpty, "no replica of \(old) would be in sync")
     if partition == old, !isNewTerm, !isRecorded { return nil }
     // A replica that goes may come again with nothing: what its leader knew of it must not outlive that, and each term
