@@ -60,8 +60,7 @@ extension Shard {
     for hosted in lost {
       failWaits(hosted, Self.unwritten)
       wakeWatchers(hosted)
-      let number = hosted.partition.topicPartition.partition
-      if groupHosts[number]?.hosted === hosted, let host = groupHosts.removeValue(forKey: number) { answerParked(host) }
+      dropCoordinator(of: hosted)
     }
     if index == Self.controllerShard { haltIfNothingIsLeft(folder, cause) }
     if let host = controllerHost { runDelayedCommands(host) }

@@ -44,7 +44,7 @@ extension Shard {
     switch topicsByID[place.topicID]?.place(place.partition) {
     case .here(let hosted)?: isLost = hosted.partition.log.isFenced
     case .offline?: isLost = true
-    case .shard?, .elsewhere?, nil: return nil
+    case .opening?, .shard?, .elsewhere?, nil: return nil
     }
     return isLost == partition.offlineReplicas.contains(brokerID) ? nil : isLost
   }

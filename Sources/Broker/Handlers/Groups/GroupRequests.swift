@@ -42,12 +42,16 @@ extension Shard {
   private func route(_ request: Request, _ context: RequestContext, _ partition: Int32) {
     switch topicsByName[TopicName.consumerOffsets]?.place(partition) {
     case .here:
-      guard let host = groupHosts[partition] else { return refuse(request, context, .coordinatorNotAvailable) }
+      guard let host = groupHosts[partition] else {
+        let isLoading = groupLoads[partition] != nil
+        return refuse(request, context, isLoading ? .coordinatorLoadInProgress : .coordinatorNotAvailable)
+      }
       coordinate(request, context, host)
     case .shard(let shard):
       // A request that came from another shard is never sent on: the two images differ for a moment.
       if case .shard = context.replyTo { return refuse(request, context, .notCoordinator) }
       forward(request, context, to: shard)
+    case .opening: refuse(request, context, .coordinatorLoadInProgress)
     case .offline: refuse(request, context, .coordinatorNotAvailable)
     case .elsewhere, nil: refuse(request, context, .notCoordinator)
     }
@@ -132,11 +136,12 @@ extension Shard {
     let isForwarded = if case .shard = context.replyTo { true } else { false }
     let here = groupHosts.keys.sorted()
     let others = isForwarded ? [] : (0..<count).filter { $0 != index }
+    let loading = groupLoads.isEmpty ? ErrorCode.none : .coordinatorLoadInProgress
     guard !here.isEmpty || !others.isEmpty else {
-      return reply(context.replyTo, .listGroups(ListGroupsResponse()))
+      return reply(context.replyTo, .listGroups(ListGroupsResponse(errorCode: loading)))
     }
     let token = gather(here.count + others.count) { [unowned self] responses in
-      var merged = ListGroupsResponse()
+      var merged = ListGroupsResponse(errorCode: loading)
       for case .listGroups(let part) in responses {
         merged.groups += part.groups
         if part.errorCode != .none { merged.errorCode = part.errorCode }
