@@ -23,6 +23,7 @@ extension ControllerCommand {
       (.allocateProducerIds(AllocateProducerIdsRequest(brokerId: broker.value, brokerEpoch: epoch)), 0)
     case .alterPartition(let request): (.alterPartition(request), 3)
     case .brokerHeartbeat(let request): (.brokerHeartbeat(request), 1)
+    case .assignReplicasToDirs(let request): (.assignReplicasToDirs(request), 0)
     case .electLeaders(let request): (.electLeaders(request), 2)
     case .alterPartitionReassignments(let request): (.alterPartitionReassignments(request), 1)
     case .unregisterBroker(let id): (.unregisterBroker(UnregisterBrokerRequest(brokerId: id.value)), 0)
@@ -46,6 +47,7 @@ extension ControllerCommand {
     case .allocateProducerIds(let request): self = .producerIDBlock(request)
     case .alterPartition(let request): self = .alterPartition(request)
     case .brokerHeartbeat(let request): self = .brokerHeartbeat(request)
+    case .assignReplicasToDirs(let request): self = .assignReplicasToDirs(request)
     case .electLeaders(let request): self = .electLeaders(request)
     case .alterPartitionReassignments(let request): self = .alterPartitionReassignments(request)
     case .unregisterBroker(let request): self = .unregisterBroker(BrokerID(request.brokerId))
@@ -65,7 +67,9 @@ extension ControllerCommand {
     case .alterPartitionReassignments(let request): Self.wait(request.timeoutMs)
     case .alterConfigs, .incrementalAlterConfigs, .unregisterBroker: Self.waitMsMax
     case .createInternalTopic, .allocateProducerIDs: 1000
-    case .createCluster, .brokersPresent, .brokerHeartbeat, .alterPartition, .balanceLeaders, .producerIDBlock: nil
+    case .createCluster, .brokersPresent, .brokerHeartbeat, .assignReplicasToDirs, .alterPartition, .balanceLeaders,
+      .producerIDBlock:
+      nil
     }
   }
 
@@ -88,6 +92,7 @@ extension ControllerReply {
     case .producerIDBlock(let response): .allocateProducerIds(response)
     case .alterPartition(let response): .alterPartition(response)
     case .brokerHeartbeat(let response): .brokerHeartbeat(response)
+    case .assignReplicasToDirs(let response): .assignReplicasToDirs(response)
     case .electLeaders(let response): .electLeaders(response)
     case .alterPartitionReassignments(let response): .alterPartitionReassignments(response)
     case .brokerUnregistered: .unregisterBroker(UnregisterBrokerResponse())
@@ -117,6 +122,7 @@ extension ControllerReply {
       self = .producerIDs(first: ProducerID(response.producerIdStart), count: response.producerIdLen)
     case (.alterPartition, .alterPartition(let response)): self = .alterPartition(response)
     case (.brokerHeartbeat, .brokerHeartbeat(let response)): self = .brokerHeartbeat(response)
+    case (.assignReplicasToDirs, .assignReplicasToDirs(let response)): self = .assignReplicasToDirs(response)
     case (.electLeaders, .electLeaders(let response)): self = .electLeaders(response)
     case (.alterPartitionReassignments, .alterPartitionReassignments(let response)):
       self = .alterPartitionReassignments(response)

@@ -36,7 +36,8 @@ package final class ControllerHost {
   /// The brokers alive, as the coordination service told last, and whether that has led to its decision yet.
   var present: [PresentBroker] = []
   var isPresenceNew = false
-  /// Images that not all shards have applied yet: how many are missing, and whom to answer then.
+  /// Images that not all shards have applied yet, or whose logs they have not opened: how many are missing, and whom to answer
+  /// then.
   var spreading: [UInt64: (missing: Int, finishes: [() -> Void])] = [:]
   var latestImage: UInt64 = 0
   /// Whom to answer when the image has come as far as another broker's answer says.
@@ -342,6 +343,11 @@ extension Shard {
     // Opening many logs takes long, and all shards do it at the same time.
     environment.links.post()
     apply(image, delta)
+    if !logsToOpen.isEmpty {
+      let sequence = host.latestImage
+      host.spreading[sequence, default: (0, [])].missing += 1
+      whenOpened { [unowned self] in imageApplied(sequence) }
+    }
     if !delta.topicsDeleted.isEmpty {
       host.forgettingCount += 1
       whenNoGoneLogIsCleaned { [unowned self] in forgotten() }

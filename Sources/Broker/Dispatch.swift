@@ -92,8 +92,8 @@ extension Shard {
       .listGroups, .deleteGroups:
       groupRequest(request, context)
 
-    case .produce, .fetch, .alterPartition, .brokerHeartbeat, .allocateProducerIds, .saslHandshake,
-      .addPartitionsToTxn, .addOffsetsToTxn, .endTxn, .writeTxnMarkers,
+    case .produce, .fetch, .alterPartition, .brokerHeartbeat, .assignReplicasToDirs, .allocateProducerIds,
+      .saslHandshake, .addPartitionsToTxn, .addOffsetsToTxn, .endTxn, .writeTxnMarkers,
       .txnOffsetCommit, .describeAcls, .createAcls, .deleteAcls, .alterReplicaLogDirs, .saslAuthenticate,
       .describeClientQuotas,
       .alterClientQuotas, .describeUserScramCredentials, .alterUserScramCredentials, .describeQuorum, .updateFeatures,

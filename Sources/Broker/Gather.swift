@@ -82,14 +82,14 @@ extension Shard {
       switch route {
       case .failure(let error): gather.take(index, .failed(error))
       case .success((let topicID, let partition, let place)):
-        switch place {
+        switch ready(place, topicID, partition) {
         case .here(let hosted):
           if let outcome = run(work(index), on: hosted, waits: (token, index)) { gather.take(index, outcome) }
         case .shard(let shard):
           remote[shard].append(
             PartitionTask(index: index, topicID: topicID, partition: partition, work: work(index)))
         case .offline: gather.take(index, .failed(KafkaError(.kafkaStorageError)))
-        case .elsewhere: gather.take(index, .failed(KafkaError(.notLeaderOrFollower)))
+        case .elsewhere, .opening: gather.take(index, .failed(KafkaError(.notLeaderOrFollower)))
         }
       }
     }

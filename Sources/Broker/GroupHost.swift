@@ -54,58 +54,6 @@ extension Shard {
         config.topicConfig(overrides: image.topic(named: TopicName.consumerOffsets)?.configs ?? [:]).maxMessageBytes))
   }
 
-  /// nil when the log cannot be read: a coordinator that knew only some of what was committed would send consumers back to
-  /// the start.
-  func load(_ hosted: HostedPartition) -> GroupHost? {
-    let partition = hosted.partition
-    let coordinator = GroupCoordinator(
-      partition: partition.topicPartition.partition, config: groupConfig,
-      random: { [random = environment.random] in random.next() })
-    do {
-      try partition.log.scan(from: partition.log.logStartOffset, upTo: loadEnd(partition.log)) {
-        header, batch in
-        replay(header, batch, into: coordinator)
-      }
-    } catch {
-      environment.logger.error("\(partition.topicPartition): its groups are not served, reading them failed: \(error)")
-      return nil
-    }
-    if coordinator.unreadableRecordCount > 0 {
-      environment.logger.warning(
-        "\(partition.topicPartition): \(coordinator.unreadableRecordCount) records were unreadable and passed over")
-    }
-    coordinator.loaded(now: now)
-    let host = GroupHost(hosted, coordinator)
-    scheduleTimer(host)
-    return host
-  }
-
-  /// Everything: what is not safe yet may become so.
-  private func loadEnd(_ log: Log) -> Offset {
-    #if DEBUG
-      if environment.mutation == .coordinatorServesBeforeLoaded { return log.logStartOffset }
-      if environment.mutation == .loaderStopsAtFirstSegment { return log.firstSegmentEndOffset }
-    #endif
-    return log.writtenEndOffset
-  }
-
-  private func replay(_ header: RecordBatchHeader, _ batch: UnsafeRawBufferPointer, into coordinator: GroupCoordinator)
-  {
-    do throws(RecordError) {
-      try forEachRecord(in: batch, decompressor: decompressor, byteCountMax: Int(startConfig.socketRequestMaxBytes)) {
-        record, memory throws(RecordError) in
-        guard !header.attributes.isControl, let key = record.key else { return true }
-        coordinator.replay(
-          key: UnsafeRawBufferPointer(rebasing: memory[key]),
-          value: record.value.map { UnsafeRawBufferPointer(rebasing: memory[$0]) },
-          at: header.offset(of: record))
-        return true
-      }
-    } catch {
-      environment.logger.error("a batch of group state at offset \(header.baseOffset.value) is unreadable: \(error)")
-    }
-  }
-
   /// Carries out what a coordinator decided.
   func carryOut(_ event: GroupCommand.Event, _ host: GroupHost) {
     let decision: Decision<CoordinatorRecord, [GroupReply]>
@@ -166,9 +114,8 @@ extension Shard {
     // Records that are late are in the log all the same, and the coordinator goes on from them.
     guard case .failed = end, groupHosts[partition] === host else { return }
     answerParked(host)
-    let fresh = load(host.hosted)
-    fresh?.isReadOnly = !host.hosted.partition.log.takesAppends
-    groupHosts[partition] = fresh
+    groupHosts[partition] = nil
+    load(host.hosted)
   }
 
   /// A coordinator goes: whoever waits for it learns so.
@@ -178,7 +125,7 @@ extension Shard {
     }
   }
 
-  private func scheduleTimer(_ host: GroupHost) {
+  func scheduleTimer(_ host: GroupHost) {
     guard let deadline = host.coordinator.nextDeadline, deadline < host.timerAt else { return }
     host.timerAt = deadline
     timers.schedule(.group(host.hosted.partition.topicPartition.partition), at: deadline)
@@ -192,6 +139,7 @@ extension Shard {
 
   /// Topics are gone: so are the offsets that groups committed for them.
   func forgetOffsets(of topics: [String]) {
+    for load in groupLoads.values { load.topicsDeleted += topics }
     for partition in groupHosts.keys.sorted() {
       guard let host = groupHosts[partition] else { continue }
       carryOut(.topicsDeleted(topics), host)

@@ -83,6 +83,8 @@ enum PartitionPlace {
   case here(HostedPartition)
   /// On that shard of this broker.
   case shard(Int)
+  /// On this shard, when its log has been opened; see `LogsToOpen`.
+  case opening
   /// On this broker, but its log cannot be used.
   case offline
   /// On another broker, or led by none.

@@ -37,6 +37,7 @@ extension Shard {
     case .scrub: scrubTimerFired()
     case .repair: repairTimerFired()
     case .reopen: reopenTimerFired()
+    case .lostReplicas: lostReplicasTimerFired()
     case .coordination: coordinationTimerFired()
     case .appendDeadlines: appendDeadlinesFired()
     case .start(let since): startTimerFired(since: since)

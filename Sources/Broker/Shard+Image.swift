@@ -43,6 +43,7 @@ extension Shard {
     limitReplication()
     for name in image.topicNames { reconfigureTopic(name) }
     for host in groupHosts.values { host.coordinator.config = groupConfig }
+    for load in groupLoads.values { load.coordinator.config = groupConfig }
   }
 
   private func reconfigureTopic(_ name: String) {
@@ -69,15 +70,26 @@ extension Shard {
         takeRole(hosted, partition)
         return .here(hosted)
       }
-      return open(topic, Int32(index), partition, config)
+      switch known?.place(Int32(index)) {
+      case .opening?: return .opening
+      // What it held is in a folder that failed, or in files that cannot be read: nothing new may take its place. What passes
+      // is tried again by `reopenTimerFired`.
+      case .offline?: return .offline
+      case .here?, .shard?, .elsewhere?, nil: break
+      }
+      // A start has nobody to serve yet.
+      guard opening.isOver else { return open(topic, Int32(index), partition, config) }
+      logsToOpen.add(Reopening.Place(topicID: topic.id, partition: Int32(index)))
+      return .opening
     }
     let routed = RoutedTopic(
       name: topic.name, id: topic.id, places: places, throttledLeaders: config.throttledLeaders)
     topicsByName[topic.name] = routed
     topicsByID[topic.id] = routed
+    for index in places.indices { compareLost(Reopening.Place(topicID: topic.id, partition: Int32(index))) }
   }
 
-  private func open(
+  func open(
     _ topic: TopicImage, _ index: Int32, _ image: PartitionImage, _ config: TopicConfig
   ) -> PartitionPlace {
     do throws(IOError) {
@@ -216,11 +228,7 @@ extension Shard {
   private func letGo(_ hosted: HostedPartition, of topic: TopicImage, _ error: KafkaError) {
     stopFetching(hosted)
     wakeWatchers(hosted)
-    if topic.name == TopicName.consumerOffsets,
-      let host = groupHosts.removeValue(forKey: hosted.partition.topicPartition.partition)
-    {
-      answerParked(host)
-    }
+    dropCoordinator(of: hosted)
     // What of this turn was answered has been written before; nothing of the rest is worth a write now.
     dirtyPartitions.removeAll { $0 === hosted }
     hosted.isGone = true

@@ -23,8 +23,10 @@ extension Shard {
     case .controllerReply(let token, let result): controllerWaits.removeValue(forKey: token)?(result)
     case .image(let image, let delta, let sequence):
       apply(image, delta)
-      whenNoGoneLogIsCleaned { [environment, index] in
-        environment.links.send(.imageApplied(from: index, sequence: sequence), to: Self.controllerShard)
+      whenOpened { [unowned self] in
+        whenNoGoneLogIsCleaned { [environment, index] in
+          environment.links.send(.imageApplied(from: index, sequence: sequence), to: Self.controllerShard)
+        }
       }
     case .imageApplied(_, let sequence): imageApplied(sequence)
     case .keep(let shard, let token, let name, let entry):

@@ -142,6 +142,8 @@ package final class Shard {
   var recoveryPointNotes = RecoveryPointNotes()
   var opening: OpeningProgress
   var reopening = Reopening()
+  var logsToOpen = LogsToOpen()
+  var lostReplicas = LostReplicas()
   /// The checkpoint files, on the shard that keeps them: what is to be written, and whether a writing is under way.
   var staleCheckpoints: Set<OffsetCheckpoint.Name> = []
   var unwrittenCheckpoints: Set<OffsetCheckpoint.Name> = []
@@ -166,6 +168,9 @@ package final class Shard {
   /// The partitions of this shard that each connection has waited on, of this shard or another.
   var watches: [WatchKey: [ObjectIdentifier: HostedPartition]] = [:]
   var groupHosts: [Int32: GroupHost] = [:]
+  /// Coordinators that are being read, and how much of them this turn may still read.
+  var groupLoads: [Int32: GroupLoad] = [:]
+  var groupLoadBytesLeft = Shard.groupLoadBytesMax
   var producerIDs: Range<Int64> = 0..<0
   var producerIDWaits: [RequestContext] = []
   /// The controller, on the shard that hosts it.
@@ -235,6 +240,8 @@ package final class Shard {
   package func beginTurn() {
     now = environment.time.now()
     wallClock = environment.time.wallClock()
+    groupLoadBytesLeft = Self.groupLoadBytesMax
+    renewOpeningShare()
   }
 
   /// Ends a turn of the event loop: timers, writes, releases, sends.
@@ -242,16 +249,21 @@ package final class Shard {
   /// - Returns: whether work is left that needs no further event: the loop must not sleep then.
   package func endTurn() -> Bool {
     for timer in timers.advance(to: now) { fired(timer) }
+    openSome()
+    loadSome()
     // What is released may start requests that waited behind it, which may append again. Bounded, for fairness to the
     // other connections: what is left comes with the next turn.
     for _ in 0..<8 {
       finishRound()
-      guard !resumeList.isEmpty || !peerFailures.isEmpty else { return !sendingList.isEmpty }
+      guard !resumeList.isEmpty || !peerFailures.isEmpty else { return !sendingList.isEmpty || hasSlicesLeft }
       resumeConnections()
     }
     finishRound()
-    return !resumeList.isEmpty || !sendingList.isEmpty || !peerFailures.isEmpty
+    return !resumeList.isEmpty || !sendingList.isEmpty || !peerFailures.isEmpty || hasSlicesLeft
   }
+
+  /// Whether there is work that goes on with the next turn, a slice each.
+  private var hasSlicesLeft: Bool { !isStopping && (!logsToOpen.isEmpty || !groupLoads.isEmpty) }
 
   private func finishRound() {
     tellPeerFailures()
@@ -259,6 +271,7 @@ package final class Shard {
     startFlushes()
     pumpFetchers()
     proposeIsrChanges()
+    tellLostReplicas()
     flushConnections()
     flushPeers()
   }
@@ -271,6 +284,7 @@ package final class Shard {
     for hosted in hostedPartitions { failLeadershipWaits(hosted) }
     for partition in groupHosts.keys.sorted() { if let host = groupHosts[partition] { answerParked(host) } }
     groupHosts.removeAll()
+    groupLoads.removeAll()
     for case .some(let connection) in connections {
       if let fetch = connection.fetch, !fetch.isReading { finishFetch(connection, fetch) }
       connection.closesWhenFlushed = true
@@ -308,7 +322,10 @@ package final class Shard {
   var hasOfflinePartition: Bool {
     topicsByName.values.contains { topic in
       topic.places.contains { place in
-        if case .offline = place { true } else { false }
+        switch place {
+        case .offline, .opening: true
+        case .here, .shard, .elsewhere: false
+        }
       }
     }
   }
@@ -346,6 +363,7 @@ enum ShardTimer {
   case scrub
   case repair
   case reopen
+  case lostReplicas
   case coordination
   case appendDeadlines
   case start(since: Instant)

@@ -12,7 +12,7 @@ extension Partition {
     _ image: PartitionImage, brokers: [BrokerID: BrokerRegistration], now: Instant
   ) -> RoleChange {
     brokerEpoch = brokers[brokerID]?.epoch ?? -1
-    noteBrokers(brokers)
+    noteBrokers(brokers, image)
     guard image.leaderEpoch >= leaderEpoch, image.partitionEpoch >= partitionEpoch else { return .none }
     let before = role
     let isNewTerm = image.leaderEpoch > leaderEpoch
@@ -25,7 +25,7 @@ extension Partition {
     }
     if image.leader == brokerID {
       lead(image, isNewTerm: isNewTerm || leading == nil, isNewer: isNewer, now)
-      noteBrokers(brokers)
+      noteBrokers(brokers, image)
       return isNewTerm || before != .leader ? .leads(leaderEpoch) : .none
     }
     guard image.leader != .none else {
@@ -85,12 +85,13 @@ extension Partition {
     return replica
   }
 
-  private func noteBrokers(_ brokers: [BrokerID: BrokerRegistration]) {
+  private func noteBrokers(_ brokers: [BrokerID: BrokerRegistration], _ image: PartitionImage) {
     guard var state = leading else { return }
     for position in state.replicas.indices {
-      let broker = brokers[state.replicas[position].id]
+      let id = state.replicas[position].id
+      let broker = brokers[id]
       state.replicas[position].brokerEpoch = broker?.epoch ?? -1
-      state.replicas[position].isActive = broker?.isActive ?? false
+      state.replicas[position].isActive = (broker?.isActive ?? false) && !image.offlineReplicas.contains(id)
       state.replicas[position].rack = broker?.rack
     }
     leading = state

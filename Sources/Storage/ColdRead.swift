@@ -2,8 +2,8 @@ package import Effects
 internal import Primitives
 internal import Records
 
-/// Batches that are to be sent and are not in memory: reading them, away from the shard, brings them there, and says
-/// whether they are what was once written.
+/// Batches that are to be sent and are not in memory, or came there nobody knows how: reading them, away from the shard,
+/// brings them there, and says whether they are what was once written.
 package struct ColdRead: Sendable {
   /// What is to be sent: whole batches but for the end, which may be within one.
   package let range: FileRange
@@ -60,14 +60,18 @@ package struct ColdRead: Sendable {
 }
 
 extension Log {
-  /// The work that brings `slice` into memory and checks it; nil where it is there already. It is of at most `bytesMax` of
+  /// The work that brings `slice` into memory and checks it; nil where it is there and is what this process wrote or has
+  /// checked. It is of at most `bytesMax` of
   /// the slice, but at least of its first batch.
   package func coldRead(of slice: LogSlice, bytesMax: Int) throws(LogError) -> ColdRead? {
     guard let range = slice.range else { return nil }
     let segment = segments[segmentNumber(of: slice.baseOffset)]
-    // What was written a moment ago is in memory: no need to ask.
-    if segment === active, range.position + Self.warmTailByteCount > active.writtenByteCount { return nil }
-    guard !range.file.isCached(range.byteCount, at: range.position) else { return nil }
+    if range.position >= segment.uncheckedByteCount {
+      // What was written a moment ago is in memory: no need to ask.
+      if segment === active, range.position + Self.warmTailByteCount > active.writtenByteCount { return nil }
+      guard !range.file.isCached(range.byteCount, at: range.position) else { return nil }
+      noteEvicted(range, from: segment)
+    }
     range.file.readNothingAhead()
     var byteCount = min(range.byteCount, bytesMax, ColdRead.byteCountMax)
     if byteCount < range.byteCount {
@@ -80,6 +84,20 @@ extension Log {
       baseOffset: slice.baseOffset, segmentBaseOffset: segment.baseOffset, cutCount: cutCount,
       swapCount: swapCount, segmentByteCount: segment.writtenByteCount)
   }
+
+  /// Bytes of a segment have left memory: what there is of it from now on may have come back from the disk, and not only by
+  /// reads that check it. Of the active segment only what lies before the place is that old.
+  private func noteEvicted(_ range: FileRange, from segment: LogSegment) {
+    guard segment === active else {
+      segment.uncheckedByteCount = segment.writtenByteCount
+      return
+    }
+    let end = range.position + Int64(range.byteCount)
+    let pageEnd = (end / Self.pageByteCount + 1) * Self.pageByteCount
+    segment.uncheckedByteCount = max(segment.uncheckedByteCount, min(pageEnd, segment.writtenByteCount))
+  }
+
+  private static let pageByteCount: Int64 = 4096
 
   /// The end of the active segment that is taken to be in memory without asking.
   private static var warmTailByteCount: Int64 { 4 << 20 }

@@ -46,6 +46,7 @@ extension Log {
     try log.loadProducers(now: now, trustingUpTo: recovery.checkedFrom)
     let dirty = firstDirtyOffset.flatMap { $0 >= log.segments[0].baseOffset && $0 <= log.logEndOffset ? $0 : nil }
     log.firstDirtyOffset = dirty ?? log.segments[0].baseOffset
+    for segment in log.segments { segment.uncheckedByteCount = segment.writtenByteCount }
     log.openedEndOffset = log.logEndOffset
     log.recoveryPoint = recovery == .clean ? log.logEndOffset : min(log.logEndOffset, recovery.checkedFrom ?? .zero)
     return log

@@ -167,16 +167,22 @@ extension Log {
 
   /// Shows every whole batch from the one that holds `offset` up to `limit` to `body`, checksums verified. The memory is
   /// good only during the call.
+  ///
+  /// - Parameter byteCountMax: it ends behind the batch that reaches this.
+  /// - Returns: where to go on then; nil when `limit` is reached.
+  @discardableResult
   package func scan(
-    from offset: Offset, upTo limit: Offset,
+    from offset: Offset, upTo limit: Offset, byteCountMax: Int = .max,
     _ body: (RecordBatchHeader, UnsafeRawBufferPointer) throws(LogError) -> Void
-  ) throws(LogError) {
+  ) throws(LogError) -> Offset? {
     let limit = min(limit, writtenEndOffset)
-    guard offset < limit, let start = try locate(max(offset, logStartOffset)) else { return }
+    guard offset < limit, let start = try locate(max(offset, logStartOffset)) else { return nil }
     var isDone = false
+    var byteCount = 0
+    var next: Offset?
     for number in segmentNumber(of: start.segment.baseOffset)..<segments.count where !isDone {
       let segment = segments[number]
-      guard segment.baseOffset < limit else { return }
+      guard segment.baseOffset < limit else { return nil }
       let from = segment === start.segment ? start.position : 0
       try segment.forEachBatch(from: from, to: segment.writtenByteCount, environment) {
         header, batch, position throws(LogError) in
@@ -186,9 +192,14 @@ extension Log {
         }
         guard header.checksumMatches(batch) else { throw segment.damaged(position, "the checksum does not match") }
         try body(header, batch)
-        return true
+        byteCount += batch.count
+        guard byteCount >= byteCountMax else { return true }
+        isDone = true
+        next = header.nextOffset
+        return false
       }
     }
+    return next
   }
 
   #if DEBUG

@@ -22,6 +22,9 @@ final class LogSegment {
   var lastAppendTime: Timestamp
   /// Taken off `segment.ms` for this segment.
   let jitterMs: Int64
+  /// So much at its start may be in memory as it came from the disk, by whoever read it, with no checksum looked at since; it is
+  /// checked each time it is read. Grows when bytes are seen to have left memory; a scrub that finds nothing ends it.
+  var uncheckedByteCount: Int64 = 0
   /// What recovery, reading or scrubbing found damaged, in the order of the file.
   var damages: [DamagedRange] = []
   /// What the segment lacks behind its end: the file is shorter than it was. Reads go on at the next segment where no other

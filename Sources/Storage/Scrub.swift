@@ -69,6 +69,12 @@ extension Log {
     return ScrubWork(source: source(of: number), cutCount: cutCount, swapCount: swapCount)
   }
 
+  /// A scrub found nothing: what of the segment is in memory is what was written.
+  package func noteSound(_ work: ScrubWork) {
+    guard work.cutCount == cutCount, work.swapCount == swapCount else { return }
+    segments.first { $0.baseOffset == work.source.baseOffset }?.uncheckedByteCount = 0
+  }
+
   /// Takes the outcome of a scrub: damage is known, reported and not served from now on. Returns the offsets that it took;
   /// nil where there is none, or the segment has gone meanwhile.
   @discardableResult

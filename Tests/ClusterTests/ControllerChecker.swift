@@ -18,6 +18,8 @@ struct ControllerChecker {
   private var suspects: Set<Copy> = []
   /// Of those, the ones whose folder is another one.
   private var swapped: Set<Copy> = []
+  /// Replicas that their brokers have said they have lost, in their present lives.
+  private var lost: [TopicIDPartition: Set<BrokerID>] = [:]
 
   mutating func check(
     _ command: ControllerCommand, before: ClusterImage, after: ClusterImage, records: [MetadataRecord]
@@ -45,6 +47,8 @@ struct ControllerChecker {
         change.checkLiveness()
         checkWait(change)
         change.checkMoves()
+        change.checkLost(lost[id] ?? [], before: before)
+        lost[id] = Set(new.offlineReplicas)
         clearLeader(change)
       }
     }
@@ -87,7 +91,7 @@ struct ControllerChecker {
   /// Nobody who is there and has everything waits; and who has everything is waited for.
   private func checkWait(_ change: Change) {
     guard change.new.leader == .none else { return }
-    for member in change.new.isr where change.after.brokers[member]?.isActive == true {
+    for member in change.new.isr where change.isActive(member) {
       #expect(suspects.contains(Copy(partition: change.id, broker: member)), "\(member) could lead: \(change)")
     }
     guard case .brokersPresent = change.command, let old = change.old, old.leader != .none else { return }
@@ -149,7 +153,33 @@ struct Change: CustomStringConvertible {
   var description: String { "\(command)\n  before \(String(describing: old))\n  after \(new)" }
   var mayBeUnclean: Bool { isUncleanAllowed || isUncleanAsked }
 
-  private func isActive(_ broker: BrokerID) -> Bool { after.brokers[broker]?.isActive == true }
+  /// Whether it may lead and be in sync.
+  func isActive(_ broker: BrokerID) -> Bool {
+    after.brokers[broker]?.isActive == true && !new.offlineReplicas.contains(broker)
+  }
+
+  /// What is known of lost replicas follows from what their brokers said, and nothing else.
+  func checkLost(_ known: Set<BrokerID>, before: ClusterImage) {
+    var lost = known.filter { lives.begun[$0] == nil }
+    if case .assignReplicasToDirs(let request) = command,
+      before.brokers[BrokerID(request.brokerId)]?.epoch == request.brokerEpoch
+    {
+      for directory in request.directories {
+        for topic in directory.topics where topic.topicId == id.topicID {
+          for partition in topic.partitions where partition.partitionIndex == id.partition {
+            if directory.id == DirectoryID.lost {
+              lost.insert(BrokerID(request.brokerId))
+            } else {
+              lost.remove(BrokerID(request.brokerId))
+            }
+          }
+        }
+      }
+    }
+    #expect(Set(new.offlineReplicas) == lost.intersection(new.replicas), "\(self)")
+    #expect(Set(new.offlineReplicas).count == new.offlineReplicas.count, "\(self)")
+    if new.leader != .none { #expect(Set(new.isr).isDisjoint(with: new.offlineReplicas), "\(self)") }
+  }
 
   func checkShape() {
     #expect(!new.replicas.isEmpty && Set(new.replicas).count == new.replicas.count, "\(self)")

@@ -20,7 +20,7 @@ struct ControllerWalk {
   }
 
   mutating func step() throws {
-    switch walk.below(20) {
+    switch walk.below(22) {
     case 0: try createTopic()
     case 1...3: changeBrokers()
     case 4: if walk.below(4) == 0 { try run(.deleteTopics(DeleteTopicsRequest(topicNames: [topicName()]))) }
@@ -31,6 +31,7 @@ struct ControllerWalk {
     case 9...11: try reassign()
     case 12: try configure()
     case 13: try run(.unregisterBroker(randomBroker()))
+    case 14, 15: try stateReplicas()
     default: try alterPartition()
     }
     // Often several changes of brokers are seen as one.
@@ -144,6 +145,18 @@ struct ControllerWalk {
     try run(.alterPartition(request))
   }
 
+  /// A broker says of some of its replicas that it has lost them, or has them again.
+  private mutating func stateReplicas() throws {
+    guard let (name, index, partition) = randomPartition(), let id = cluster.image.topic(named: name)?.id else {
+      return
+    }
+    let broker = walk.below(8) == 0 ? randomBroker() : partition.replicas[walk.below(partition.replicas.count)]
+    let directory = walk.below(2) == 0 ? DirectoryID.lost : DirectoryID.unassigned
+    var request = cluster.statement(directory, id, [index, Int32(walk.below(4))], by: broker.value)
+    if walk.below(8) == 0 { request.brokerEpoch -= 7 }
+    try run(.assignReplicasToDirs(request))
+  }
+
   private mutating func electLeaders() throws {
     let partitions = (0..<3).map { Int32($0) }
     let topics = [ElectLeadersRequest.TopicPartitions(topic: topicName(), partitions: partitions)]
@@ -170,6 +183,19 @@ struct ControllerWalk {
 
   // MARK: the end of all faults
 
+  private mutating func findAll() throws {
+    for name in cluster.image.topicNames {
+      guard let topic = cluster.image.topic(named: name) else { continue }
+      for (index, partition) in topic.partitions.enumerated() {
+        for broker in partition.offlineReplicas {
+          try run(
+            .assignReplicasToDirs(
+              cluster.statement(DirectoryID.unassigned, topic.id, [Int32(index)], by: broker.value)))
+        }
+      }
+    }
+  }
+
   /// Everybody is back and well, and followers catch up: each partition has a leader, unless what it had is lost; every
   /// move has ended.
   mutating func heal() throws {
@@ -178,6 +204,7 @@ struct ControllerWalk {
       cluster.begin(id, lastRun: .killed, data: data[id, default: 1])
     }
     try tellPresent()
+    try findAll()
     for name in cluster.image.topicNames {
       for index in (cluster.image.topic(named: name)?.partitions ?? []).indices {
         let index = Int32(index)

@@ -437,3 +437,59 @@ def test_nobody_but_a_broker_is_taken_for_a_replica(cluster):
         message = reader.compact_string()
         assert reader.i16() == 31 and "only brokers" in message
     cluster.wait_until_whole()
+
+
+# Replicas that cannot be served
+
+
+def _offline_at(broker):
+    return lambda seen: all(
+        each.leader not in (-1, broker.number) and broker.number not in each.isr and each.offline == [broker.number]
+        for each in seen.partitions
+    )
+
+
+def test_a_leader_that_cannot_make_its_logs_gives_them_away(cluster, name):
+    """Where its partitions' folders should be there are files: it is chosen as their leader, and cannot be."""
+    topic = name("unmade")
+    victim = cluster.broker(1)
+    stones = [victim.data / f"{topic}-{number}" for number in range(3)]
+    for stone in stones:
+        stone.write_text("not a folder")
+    with Connection(cluster.broker(2)) as connection:
+        connection.create_topic(topic, 3, None, 3)
+    cluster.wait_for(_offline_at(victim), "others lead what broker 1 cannot open", topics=[topic])
+    stream = Stream(cluster, topic, 3).send(300).flush()
+    assert status(cluster)["partitions"]["offline"] == 0
+    for stone in stones:
+        stone.unlink()
+    assert victim.stop() == 0
+    victim.start()
+    cluster.wait_until_whole()
+    assert all(each.offline == [] for each in cluster.metadata([topic]).partitions)
+    stream.send().check()
+
+
+def test_a_log_that_cannot_be_opened_at_a_restart(cluster, name):
+    topic = name("shut")
+    cluster.create_topic(topic, 3)
+    stream = Stream(cluster, topic, 3).send(300).flush()
+    victim = cluster.leader(topic)
+    victim.kill()
+    kept = []
+    for number in range(3):
+        folder = victim.data / f"{topic}-{number}"
+        kept.append(folder.rename(folder.with_name(f"kept-of-{topic}-{number}-by-a-test")))
+        folder.write_text("not a folder")
+    victim.start()
+    stream.send().flush()
+    cluster.wait_for(_offline_at(victim), "others lead, and it is offline there", topics=[topic])
+    stream.send().check()
+    assert victim.stop() == 0
+    for number, folder in enumerate(kept):
+        (victim.data / f"{topic}-{number}").unlink()
+        folder.rename(victim.data / f"{topic}-{number}")
+    victim.start()
+    cluster.wait_until_whole()
+    assert all(each.offline == [] for each in cluster.metadata([topic]).partitions)
+    stream.send().check()

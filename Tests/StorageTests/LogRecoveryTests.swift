@@ -293,7 +293,7 @@ import Testing
       let (start, end) = (fixture.log.logStartOffset, fixture.log.logEndOffset)
       for offset in [start, end, start.advanced(by: 1), Offset(.max), Offset(.min), .zero] {
         _ = try? fixture.log.read(from: offset, maxBytes: 100, upTo: end, minOneBatch: true)
-        try? fixture.log.scan(from: offset, upTo: end) { _, _ in }
+        _ = try? fixture.log.scan(from: offset, upTo: end) { _, _ in }
         for timestamp in [Int64.min, -1, 0, 1_700_000_000_000, .max] {
           _ = try? fixture.log.offsetForTimestamp(Timestamp(milliseconds: timestamp), upTo: end)
         }

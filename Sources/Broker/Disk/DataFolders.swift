@@ -27,6 +27,7 @@ extension Shard {
   /// A log's operation failed. What that says of its folder is said to everybody.
   func noteFailure(_ error: LogError, of hosted: HostedPartition) {
     guard case .io(let cause) = error, !hosted.isGone else { return }
+    compareLost(hosted.place)
     // A log that is fenced all the same could not be put back to what is known of it: room does not help that.
     if cause.isOutOfSpace, !hosted.partition.log.isFenced { return noteFull(hosted.folder) }
     // Where a file could not even be opened nothing is lost, unless it is the disk that refuses.
@@ -60,8 +61,7 @@ extension Shard {
       failWaits(hosted, Self.unwritten)
       failLeadershipWaits(hosted)
       wakeWatchers(hosted)
-      let number = hosted.partition.topicPartition.partition
-      if groupHosts[number]?.hosted === hosted, let host = groupHosts.removeValue(forKey: number) { answerParked(host) }
+      dropCoordinator(of: hosted)
     }
     if index == Self.controllerShard { haltIfNothingIsLeft(folder, cause) }
     if let host = controllerHost { runDelayedCommands(host) }
@@ -73,6 +73,7 @@ extension Shard {
     let partition = hosted.partition
     topicsByID[partition.topicID]?.places[Int(partition.topicPartition.partition)] = .offline
     lastTopic = nil
+    compareLost(hosted.place)
   }
 
   /// The first folder holds the cluster's metadata: without it nothing can change, and a broker that cannot take a topic or

@@ -12,9 +12,13 @@ struct Reopening {
   var waiting: [Place] = []
   var hasTimer = false
 
-  struct Place: Hashable {
+  struct Place: Hashable, Comparable {
     let topicID: UUID
     let partition: Int32
+
+    static func < (left: Place, right: Place) -> Bool {
+      left.topicID == right.topicID ? left.partition < right.partition : left.topicID < right.topicID
+    }
   }
 }
 
@@ -44,6 +48,8 @@ extension Shard {
     reopening.hasTimer = false
     let waiting = reopening.waiting
     reopening.waiting = []
+    // What it held may be in a folder that has failed since: an empty log must not pass for it.
+    guard folders.indices.allSatisfy({ isWorking($0) }) else { return }
     var openedCount = 0
     for (number, place) in waiting.enumerated() {
       guard let routed = topicsByID[place.topicID], case .offline? = routed.place(place.partition),
@@ -57,6 +63,7 @@ extension Shard {
       do throws(IOError) {
         guard let hosted = try openLog(topic, place.partition, partition, config) else { continue }
         routed.places[Int(place.partition)] = .here(hosted)
+        compareLost(place)
         environment.logger.info("\(hosted.partition.topicPartition) could be opened now")
         openedCount += 1
       } catch {
@@ -73,7 +80,11 @@ extension Shard {
   /// The folders of a deleted topic's partitions that could not be opened go with it.
   func dropUnopened(_ topic: TopicImage, _ routed: RoutedTopic) {
     for (number, place) in routed.places.enumerated() {
-      guard case .offline = place, owner(of: topic.id, number) == index else { continue }
+      switch place {
+      case .offline, .opening: break
+      case .here, .shard, .elsewhere: continue
+      }
+      guard owner(of: topic.id, number) == index else { continue }
       let partition = TopicPartition(topic.name, Int32(number))
       for (folder, parent) in config.logDirs.enumerated() where isWorking(folder) {
         let directory = parent + "/" + partition.description

@@ -75,7 +75,8 @@ extension Shard {
   private func take(_ outcome: ScrubOutcome, of work: ScrubWork, _ hosted: HostedPartition) {
     guard !hosted.isGone else { return }
     switch outcome {
-    case .sound, .stopped: break
+    case .sound: hosted.partition.log.noteSound(work)
+    case .stopped: break
     case .damaged:
       scrubbing.damageCount += 1
       do throws(LogError) {

@@ -72,10 +72,18 @@ extension Shard {
   func settleCoordinator(_ hosted: HostedPartition) {
     let number = hosted.partition.topicPartition.partition
     if hosted.partition.isLeader {
-      if groupHosts[number] == nil { groupHosts[number] = load(hosted) }
-    } else if let host = groupHosts.removeValue(forKey: number) {
-      answerParked(host)
+      if groupHosts[number] == nil, groupLoads[number] == nil { load(hosted) }
+    } else {
+      dropCoordinator(of: hosted)
     }
+  }
+
+  /// The coordinator of a partition goes, loaded or on the way to it: whoever waits for it learns so.
+  func dropCoordinator(of hosted: HostedPartition) {
+    guard hosted.partition.topicPartition.topic == TopicName.consumerOffsets else { return }
+    let number = hosted.partition.topicPartition.partition
+    if groupLoads[number]?.hosted === hosted { groupLoads[number] = nil }
+    if groupHosts[number]?.hosted === hosted, let host = groupHosts.removeValue(forKey: number) { answerParked(host) }
   }
 
   /// The cluster has taken notice of this run of the broker, or of another state of others: every partition looks again.
@@ -87,5 +95,6 @@ extension Shard {
         takeRole(hosted, partition)
       }
     }
+    compareAllLost()
   }
 }

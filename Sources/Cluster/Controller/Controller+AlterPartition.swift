@@ -103,7 +103,7 @@ struct IsrProposal {
 
   /// - Throws: NOT_CONTROLLER when the leader knows more than this controller, FENCED_LEADER_EPOCH or
   ///   INVALID_UPDATE_VERSION when it knows less, INELIGIBLE_REPLICA for a member that is fenced, about to stop (but for the
-  ///   leader itself), or has died since; INVALID_REQUEST for what no leader may ask.
+  ///   leader itself), cannot serve its replica, or has died since; INVALID_REQUEST for what no leader may ask.
   func validate(
     against partition: PartitionImage, registered: [BrokerID: BrokerRegistration]
   ) throws(KafkaError) {
@@ -127,6 +127,9 @@ struct IsrProposal {
         broker.epoch == member.epoch
       else {
         throw KafkaError(.ineligibleReplica, "Broker \(member.id.value) is not active with epoch \(member.epoch).")
+      }
+      if partition.offlineReplicas.contains(member.id) {
+        throw KafkaError(.ineligibleReplica, "Broker \(member.id.value) cannot serve its replica.")
       }
     }
     if !seen.contains(sender) { throw KafkaError(.invalidRequest, "The leader is not in the ISR it wants.") }

@@ -57,13 +57,18 @@ private struct BrokersAfter {
   func concerns(_ partition: PartitionImage) -> Bool {
     partition.isr.contains(where: changes.ended.contains)
       || (partition.leader == .none && partition.replicas.contains(where: arrived.contains))
+      || partition.offlineReplicas.contains { changes.returned[$0] != nil }
   }
 
   func settled(_ old: PartitionImage, _ config: TopicConfig) -> PartitionImage? {
     var partition = old
     var isNewTerm = false
+    // What a broker could not serve in one life it may serve in the next; else it says so again.
+    partition.offlineReplicas.removeAll { changes.returned[$0] != nil }
     if old.isr.contains(where: changes.ended.contains) {
-      let survivors = old.isr.filter { !changes.ended.contains($0) && living.isAlive($0) }
+      let survivors = old.isr.filter {
+        !changes.ended.contains($0) && living.isAlive($0) && !old.offlineReplicas.contains($0)
+      }
       if survivors.isEmpty { keepWhoCount(in: &partition, config) } else { partition.isr = survivors }
       // A process that begins anew is not the leader that it was, unless nothing can have changed and nobody follows it.
       isNewTerm =

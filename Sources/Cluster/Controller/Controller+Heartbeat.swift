@@ -60,7 +60,8 @@ extension Controller {
       }, note: { record, _ in records.append(record) })
     let isLeftWaitedFor = image.topicNames.contains { name in
       image.topic(named: name)!.partitions.contains { partition in
-        partition.leader == broker.id && !mayHandOver(partition) && partition.replicas.contains(where: living.isActive)
+        partition.leader == broker.id && !mayHandOver(partition)
+          && partition.replicas.contains { living.isActive($0) && !partition.offlineReplicas.contains($0) }
       }
     }
     return (records, isLeftWaitedFor)

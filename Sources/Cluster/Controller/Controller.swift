@@ -44,6 +44,7 @@ package struct Controller: ReplicatedStateMachine, Sendable {
     case .createCluster(let id): try createCluster(id)
     case .brokersPresent(let present): settleBrokers(present)
     case .brokerHeartbeat(let request): try brokerHeartbeat(request)
+    case .assignReplicasToDirs(let request): try assignReplicasToDirs(request)
     case .unregisterBroker(let id): try unregisterBroker(id)
     case .alterPartition(let request): try alterPartition(request)
     case .electLeaders(let request): try electLeaders(request)

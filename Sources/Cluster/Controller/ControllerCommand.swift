@@ -12,6 +12,9 @@ package enum ControllerCommand: Sendable {
   /// A broker wants to know how it stands, or to stop: then it loses its leaderships and its places in the ISRs
   /// (KIP-841). Refused with BROKER_ID_NOT_REGISTERED, STALE_BROKER_EPOCH, or INVALID_REQUEST.
   case brokerHeartbeat(BrokerHeartbeatRequest)
+  /// A broker says which of its replicas it cannot serve, or can again (KIP-858): those lead nothing and are in no ISR that
+  /// has others, until it says otherwise or is started anew. Refused whole as a heartbeat is.
+  case assignReplicasToDirs(AssignReplicasToDirsRequest)
   /// A broker is gone for good; refused (INVALID_REQUEST) while it is alive, or partitions live on it.
   case unregisterBroker(BrokerID)
   /// A leader wants another ISR (KIP-497). Refused whole with STALE_BROKER_EPOCH. Proposed members need the broker epochs
@@ -45,7 +48,8 @@ package enum ControllerCommand: Sendable {
   package var makesPartitions: Bool {
     switch self {
     case .createTopics, .createInternalTopic, .createPartitions: true
-    case .createCluster, .brokersPresent, .brokerHeartbeat, .unregisterBroker, .alterPartition, .electLeaders,
+    case .createCluster, .brokersPresent, .brokerHeartbeat, .assignReplicasToDirs, .unregisterBroker, .alterPartition,
+      .electLeaders,
       .balanceLeaders, .alterPartitionReassignments, .deleteTopics, .alterConfigs, .incrementalAlterConfigs,
       .allocateProducerIDs, .producerIDBlock:
       false
@@ -61,6 +65,8 @@ package enum ControllerReply: Sendable, Equatable {
   case brokersSettled(brokerCount: Int, partitionCount: Int)
   /// How the broker stands.
   case brokerHeartbeat(BrokerHeartbeatResponse)
+  /// One result for each partition, in the request's order.
+  case assignReplicasToDirs(AssignReplicasToDirsResponse)
   /// The broker is gone.
   case brokerUnregistered
   /// One result for each partition, in the request's order. NEW_LEADER_ELECTED where the ISR was taken, but ended a

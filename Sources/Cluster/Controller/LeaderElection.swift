@@ -3,7 +3,7 @@ internal import Primitives
 /// Brings a partition to rest after something about it has changed: ends a reassignment that is done, and sees to the
 /// leader.
 ///
-/// A partition with a leader has none but living brokers in its ISR. Without a leader its ISR are those of whom any may
+/// A partition with a leader has none but living brokers in its ISR, that can serve their replicas. Without a leader its ISR are those of whom any may
 /// lead when it comes back: nothing was committed since all of them were in sync.
 struct LeaderElection {
   let brokers: LivingBrokers
@@ -27,6 +27,7 @@ struct LeaderElection {
     partition.doubtfulReplicas.removeAll { !partition.isr.contains($0) }
     elect(&partition)
     if completeReassignment(of: &partition) { elect(&partition) }
+    partition.offlineReplicas.removeAll { !partition.replicas.contains($0) }
     precondition(!partition.isr.isEmpty, "no replica of \(old) would be in sync")
     if partition == old, !isNewTerm, !isRecorded { return nil }
     // A replica that goes may come again with nothing: what its leader knew of it must not outlive that, and each term
@@ -41,23 +42,35 @@ struct LeaderElection {
 
   /// Whether `broker` has everything that was committed, and may lead now.
   func isEligible(_ broker: BrokerID, in partition: PartitionImage) -> Bool {
-    partition.isr.contains(broker) && !partition.doubtfulReplicas.contains(broker) && brokers.isActive(broker)
+    partition.isr.contains(broker) && !partition.doubtfulReplicas.contains(broker) && isActive(broker, in: partition)
+  }
+
+  /// Whether `broker` is alive, and can serve its replica.
+  private func isActive(_ broker: BrokerID, in partition: PartitionImage) -> Bool {
+    brokers.isActive(broker) && !partition.offlineReplicas.contains(broker)
+  }
+
+  private func isAlive(_ broker: BrokerID, in partition: PartitionImage) -> Bool {
+    brokers.isAlive(broker) && !partition.offlineReplicas.contains(broker)
   }
 
   /// The first active replica that may lead where records may be lost: one of the ISR before all others.
   func uncleanLeader(of partition: PartitionImage) -> BrokerID? {
-    let active = partition.replicas.filter(brokers.isActive)
+    let active = partition.replicas.filter { isActive($0, in: partition) }
     return active.first(where: partition.isr.contains) ?? active.first
   }
 
   private func elect(_ partition: inout PartitionImage) {
     if !maySustainLeader(of: partition) { partition.leader = newLeader(of: &partition) ?? .none }
-    if partition.leader != .none { partition.isr.removeAll { !brokers.isAlive($0) } }
+    guard partition.leader != .none else { return }
+    let settled = partition
+    partition.isr.removeAll { !isAlive($0, in: settled) }
   }
 
   private func maySustainLeader(of partition: PartitionImage) -> Bool {
     let leader = partition.leader
-    return partition.isr.contains(leader) && !partition.doubtfulReplicas.contains(leader) && brokers.isAlive(leader)
+    return partition.isr.contains(leader) && !partition.doubtfulReplicas.contains(leader)
+      && isAlive(leader, in: partition)
   }
 
   /// The preferred one of those in sync; where there is none and it is allowed, one that is not: it stands alone then.

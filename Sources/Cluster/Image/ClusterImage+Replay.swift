@@ -52,7 +52,8 @@ extension ClusterImage {
       leader: BrokerID(record.leader), leaderEpoch: LeaderEpoch(record.leaderEpoch),
       partitionEpoch: record.partitionEpoch, addingReplicas: record.addingReplicas.map { BrokerID($0) },
       removingReplicas: record.removingReplicas.map { BrokerID($0) },
-      doubtfulReplicas: record.doubtfulReplicas.map { BrokerID($0) })
+      doubtfulReplicas: record.doubtfulReplicas.map { BrokerID($0) },
+      offlineReplicas: record.offlineReplicas.map { BrokerID($0) })
     let index = Int(record.partitionIndex)
     var added = 0
     var fits = false

@@ -57,7 +57,7 @@ extension PartitionImage {
         topicId: topicID, partitionIndex: index, replicas: replicas.map(\.value), isr: isr.map(\.value),
         leader: leader.value, leaderEpoch: leaderEpoch.value, partitionEpoch: partitionEpoch,
         addingReplicas: addingReplicas.map(\.value), removingReplicas: removingReplicas.map(\.value),
-        doubtfulReplicas: doubtfulReplicas.map(\.value)))
+        doubtfulReplicas: doubtfulReplicas.map(\.value), offlineReplicas: offlineReplicas.map(\.value)))
   }
 }
 

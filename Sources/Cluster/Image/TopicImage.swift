@@ -19,10 +19,15 @@ package struct PartitionImage: Hashable, Sendable {
   /// Those of `isr` that may have lost acknowledged records with their machine or their disk: they lead only where an
   /// unclean leader is allowed.
   package var doubtfulReplicas: [BrokerID]
+  /// Those of `replicas` whose broker has said, in its present life, that it cannot serve them: the log cannot be opened, or
+  /// its folder has failed (KIP-858). They lead nothing, and are in the isr only where there is no leader.
+  package var offlineReplicas: [BrokerID]
   package init(
     replicas: [BrokerID], isr: [BrokerID], leader: BrokerID, leaderEpoch: LeaderEpoch, partitionEpoch: Int32,
-    addingReplicas: [BrokerID] = [], removingReplicas: [BrokerID] = [], doubtfulReplicas: [BrokerID] = []
+    addingReplicas: [BrokerID] = [], removingReplicas: [BrokerID] = [], doubtfulReplicas: [BrokerID] = [],
+    offlineReplicas: [BrokerID] = []
   ) {
+    self.offlineReplicas = offlineReplicas
     self.addingReplicas = addingReplicas
     self.removingReplicas = removingReplicas
     self.doubtfulReplicas = doubtfulReplicas

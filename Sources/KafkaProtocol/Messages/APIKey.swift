@@ -59,6 +59,7 @@ package enum APIKey: Int16, CaseIterable, Sendable, Hashable {
   case allocateProducerIds = 67
   case consumerGroupHeartbeat = 68
   case consumerGroupDescribe = 69
+  case assignReplicasToDirs = 73
   case listConfigResources = 74
   case describeTopicPartitions = 75
 
@@ -122,6 +123,7 @@ package enum APIKey: Int16, CaseIterable, Sendable, Hashable {
     case .allocateProducerIds: "AllocateProducerIds"
     case .consumerGroupHeartbeat: "ConsumerGroupHeartbeat"
     case .consumerGroupDescribe: "ConsumerGroupDescribe"
+    case .assignReplicasToDirs: "AssignReplicasToDirs"
     case .listConfigResources: "ListConfigResources"
     case .describeTopicPartitions: "DescribeTopicPartitions"
     }
@@ -187,6 +189,7 @@ package enum APIKey: Int16, CaseIterable, Sendable, Hashable {
     case .allocateProducerIds: AllocateProducerIdsRequest.versions
     case .consumerGroupHeartbeat: ConsumerGroupHeartbeatRequest.versions
     case .consumerGroupDescribe: ConsumerGroupDescribeRequest.versions
+    case .assignReplicasToDirs: AssignReplicasToDirsRequest.versions
     case .listConfigResources: ListConfigResourcesRequest.versions
     case .describeTopicPartitions: DescribeTopicPartitionsRequest.versions
     }
@@ -252,6 +255,7 @@ package enum APIKey: Int16, CaseIterable, Sendable, Hashable {
     case .allocateProducerIds: AllocateProducerIdsRequest.flexibleFrom
     case .consumerGroupHeartbeat: ConsumerGroupHeartbeatRequest.flexibleFrom
     case .consumerGroupDescribe: ConsumerGroupDescribeRequest.flexibleFrom
+    case .assignReplicasToDirs: AssignReplicasToDirsRequest.flexibleFrom
     case .listConfigResources: ListConfigResourcesRequest.flexibleFrom
     case .describeTopicPartitions: DescribeTopicPartitionsRequest.flexibleFrom
     }

@@ -228,6 +228,8 @@ package struct PartitionRecord: Message {
   package var removingReplicas: [Int32] = []
   /// Tag 2.
   package var doubtfulReplicas: [Int32] = []
+  /// Tag 3.
+  package var offlineReplicas: [Int32] = []
 
   package init() {}
 
@@ -241,7 +243,8 @@ package struct PartitionRecord: Message {
     partitionEpoch: Int32 = 0,
     addingReplicas: [Int32] = [],
     removingReplicas: [Int32] = [],
-    doubtfulReplicas: [Int32] = []
+    doubtfulReplicas: [Int32] = [],
+    offlineReplicas: [Int32] = []
   ) {
     self.topicId = topicId
     self.partitionIndex = partitionIndex
@@ -253,6 +256,7 @@ package struct PartitionRecord: Message {
     self.addingReplicas = addingReplicas
     self.removingReplicas = removingReplicas
     self.doubtfulReplicas = doubtfulReplicas
+    self.offlineReplicas = offlineReplicas
   }
 
   package static func decode(from reader: inout Reader, version: Int16) -> Self {
@@ -270,6 +274,7 @@ package struct PartitionRecord: Message {
       case 0: message.addingReplicas = reader.array(compact: true, minimum: 4) { $0.int32() }
       case 1: message.removingReplicas = reader.array(compact: true, minimum: 4) { $0.int32() }
       case 2: message.doubtfulReplicas = reader.array(compact: true, minimum: 4) { $0.int32() }
+      case 3: message.offlineReplicas = reader.array(compact: true, minimum: 4) { $0.int32() }
       default: break
       }
     }
@@ -293,6 +298,8 @@ package struct PartitionRecord: Message {
     if hasRemovingReplicas { taggedFieldCount += 1 }
     let hasDoubtfulReplicas = !doubtfulReplicas.isEmpty
     if hasDoubtfulReplicas { taggedFieldCount += 1 }
+    let hasOfflineReplicas = !offlineReplicas.isEmpty
+    if hasOfflineReplicas { taggedFieldCount += 1 }
     writer.unsignedVarint(taggedFieldCount)
     if hasAddingReplicas {
       let start = writer.beginTaggedField(0)
@@ -310,6 +317,12 @@ package struct PartitionRecord: Message {
       let start = writer.beginTaggedField(2)
       writer.arrayCount(doubtfulReplicas.count, compact: true)
       for element in doubtfulReplicas { writer.int32(element) }
+      writer.endTaggedField(from: start)
+    }
+    if hasOfflineReplicas {
+      let start = writer.beginTaggedField(3)
+      writer.arrayCount(offlineReplicas.count, compact: true)
+      for element in offlineReplicas { writer.int32(element) }
       writer.endTaggedField(from: start)
     }
   }

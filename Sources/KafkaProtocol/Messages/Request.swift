@@ -59,6 +59,7 @@ package enum Request: Sendable, Equatable {
   case allocateProducerIds(AllocateProducerIdsRequest)
   case consumerGroupHeartbeat(ConsumerGroupHeartbeatRequest)
   case consumerGroupDescribe(ConsumerGroupDescribeRequest)
+  case assignReplicasToDirs(AssignReplicasToDirsRequest)
   case listConfigResources(ListConfigResourcesRequest)
   case describeTopicPartitions(DescribeTopicPartitionsRequest)
 
@@ -122,6 +123,7 @@ package enum Request: Sendable, Equatable {
     case .allocateProducerIds: .allocateProducerIds
     case .consumerGroupHeartbeat: .consumerGroupHeartbeat
     case .consumerGroupDescribe: .consumerGroupDescribe
+    case .assignReplicasToDirs: .assignReplicasToDirs
     case .listConfigResources: .listConfigResources
     case .describeTopicPartitions: .describeTopicPartitions
     }
@@ -197,6 +199,8 @@ package enum Request: Sendable, Equatable {
       .consumerGroupHeartbeat(ConsumerGroupHeartbeatRequest.decode(from: &reader, version: version))
     case .consumerGroupDescribe:
       .consumerGroupDescribe(ConsumerGroupDescribeRequest.decode(from: &reader, version: version))
+    case .assignReplicasToDirs:
+      .assignReplicasToDirs(AssignReplicasToDirsRequest.decode(from: &reader, version: version))
     case .listConfigResources: .listConfigResources(ListConfigResourcesRequest.decode(from: &reader, version: version))
     case .describeTopicPartitions:
       .describeTopicPartitions(DescribeTopicPartitionsRequest.decode(from: &reader, version: version))
@@ -263,6 +267,7 @@ package enum Request: Sendable, Equatable {
     case .allocateProducerIds(let message): message.encode(into: &writer, version: version)
     case .consumerGroupHeartbeat(let message): message.encode(into: &writer, version: version)
     case .consumerGroupDescribe(let message): message.encode(into: &writer, version: version)
+    case .assignReplicasToDirs(let message): message.encode(into: &writer, version: version)
     case .listConfigResources(let message): message.encode(into: &writer, version: version)
     case .describeTopicPartitions(let message): message.encode(into: &writer, version: version)
     }

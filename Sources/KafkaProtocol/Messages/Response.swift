@@ -59,6 +59,7 @@ package enum Response: Sendable, Equatable {
   case allocateProducerIds(AllocateProducerIdsResponse)
   case consumerGroupHeartbeat(ConsumerGroupHeartbeatResponse)
   case consumerGroupDescribe(ConsumerGroupDescribeResponse)
+  case assignReplicasToDirs(AssignReplicasToDirsResponse)
   case listConfigResources(ListConfigResourcesResponse)
   case describeTopicPartitions(DescribeTopicPartitionsResponse)
 
@@ -122,6 +123,7 @@ package enum Response: Sendable, Equatable {
     case .allocateProducerIds: .allocateProducerIds
     case .consumerGroupHeartbeat: .consumerGroupHeartbeat
     case .consumerGroupDescribe: .consumerGroupDescribe
+    case .assignReplicasToDirs: .assignReplicasToDirs
     case .listConfigResources: .listConfigResources
     case .describeTopicPartitions: .describeTopicPartitions
     }
@@ -197,6 +199,8 @@ package enum Response: Sendable, Equatable {
       .consumerGroupHeartbeat(ConsumerGroupHeartbeatResponse.decode(from: &reader, version: version))
     case .consumerGroupDescribe:
       .consumerGroupDescribe(ConsumerGroupDescribeResponse.decode(from: &reader, version: version))
+    case .assignReplicasToDirs:
+      .assignReplicasToDirs(AssignReplicasToDirsResponse.decode(from: &reader, version: version))
     case .listConfigResources: .listConfigResources(ListConfigResourcesResponse.decode(from: &reader, version: version))
     case .describeTopicPartitions:
       .describeTopicPartitions(DescribeTopicPartitionsResponse.decode(from: &reader, version: version))
@@ -263,6 +267,7 @@ package enum Response: Sendable, Equatable {
     case .allocateProducerIds(let message): message.encode(into: &writer, version: version)
     case .consumerGroupHeartbeat(let message): message.encode(into: &writer, version: version)
     case .consumerGroupDescribe(let message): message.encode(into: &writer, version: version)
+    case .assignReplicasToDirs(let message): message.encode(into: &writer, version: version)
     case .listConfigResources(let message): message.encode(into: &writer, version: version)
     case .describeTopicPartitions(let message): message.encode(into: &writer, version: version)
     }

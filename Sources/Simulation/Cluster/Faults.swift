@@ -23,6 +23,8 @@ final class Faults {
   /// Partitions for which an unclean leader was asked.
   private(set) var operatorElected: Set<TopicIDPartition> = []
   private var helpCount = 0
+  /// What brokers could not serve when it was looked at last, by their lives.
+  private var shutOut: Set<LostReplica> = []
   private(set) var damaged: Set<BrokerID> = []
 
   init(_ simulator: ClusterSimulator) {
@@ -334,24 +336,43 @@ final class Faults {
     }
   }
 
-  /// A log that could not be opened while the disk failed stays offline until its broker is started again.
+  /// A log that could not be opened while the disk failed stays offline until its broker is started again. Until then its
+  /// broker leads nothing with it, and is in sync only where nobody leads (L1).
   private func restartOffline() {
     helpCount += 1
+    if helpCount % 40 == 30 {
+      shutOut = Set(simulator.nodes.flatMap { node in offline(node).map { LostReplica(node, $0.key) } })
+    }
     guard helpCount % 40 == 0 else { return }
-    let image = simulator.checkers.metadata.image
     for node in simulator.nodes where node.isListening {
-      let isOffline = image.topicNames.contains { name in
-        guard let topic = image.topic(named: name) else { return false }
-        return topic.partitions.enumerated().contains { number, record in
-          record.replicas.contains(node.id)
-            && simulator.checkers.replicas.replica(TopicIDPartition(topic.id, Int32(number)), of: node) == nil
+      let offline = offline(node)
+      guard !offline.isEmpty else { continue }
+      for (key, record) in offline where record.leader != .none && shutOut.contains(LostReplica(node, key)) {
+        if record.leader == node.id || record.isr.contains(node.id) {
+          simulator.checkers.violate(
+            "L1", "broker \(node.id.value) cannot open the log of partition \(key.partition), and still counts for it")
         }
       }
-      guard isOffline else { continue }
       say("broker \(node.id.value) has logs that are offline: it is started again")
       simulator.reached(.offlineLog)
       node.kill()
       restart(node)
+    }
+  }
+
+  /// The replicas that a broker cannot serve.
+  private func offline(_ node: Machine) -> [(key: TopicIDPartition, record: PartitionImage)] {
+    guard node.isListening else { return [] }
+    let image = simulator.checkers.metadata.image
+    return image.topicNames.flatMap { name -> [(key: TopicIDPartition, record: PartitionImage)] in
+      guard let topic = image.topic(named: name) else { return [] }
+      return topic.partitions.enumerated().compactMap { number, record in
+        let key = TopicIDPartition(topic.id, Int32(number))
+        guard record.replicas.contains(node.id), simulator.checkers.replicas.replica(key, of: node) == nil else {
+          return nil
+        }
+        return (key, record)
+      }
     }
   }
 
@@ -369,5 +390,17 @@ final class Faults {
         simulator.admin.electUncleanly(TopicPartition(name, Int32(number)))
       }
     }
+  }
+}
+
+/// A replica that a broker could not serve in one of its lives.
+private struct LostReplica: Hashable {
+  let broker: BrokerID
+  let life: Int
+  let partition: TopicIDPartition
+  init(_ node: Machine, _ partition: TopicIDPartition) {
+    broker = node.id
+    life = node.life
+    self.partition = partition
   }
 }

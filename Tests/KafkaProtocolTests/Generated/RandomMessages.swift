@@ -26,6 +26,8 @@ let everyMessage: [any RandomMessage.Type] = [
   AlterUserScramCredentialsResponse.self,
   ApiVersionsRequest.self,
   ApiVersionsResponse.self,
+  AssignReplicasToDirsRequest.self,
+  AssignReplicasToDirsResponse.self,
   BrokerHeartbeatRequest.self,
   BrokerHeartbeatResponse.self,
   ConsumerGroupDescribeRequest.self,
@@ -712,6 +714,79 @@ extension ApiVersionsResponse.FinalizedFeatureKey {
     message.name = random.string()
     message.maxVersionLevel = random.int16()
     message.minVersionLevel = random.int16()
+    return message
+  }
+}
+
+extension AssignReplicasToDirsRequest: RandomMessage {
+  static func random(_ random: inout RandomValues, version: Int16) -> Self {
+    var message = Self()
+    message.brokerId = random.int32()
+    message.brokerEpoch = random.int64()
+    message.directories = random.array { AssignReplicasToDirsRequest.DirectoryData.random(&$0, version: version) }
+    return message
+  }
+}
+
+extension AssignReplicasToDirsRequest.DirectoryData {
+  static func random(_ random: inout RandomValues, version: Int16) -> Self {
+    var message = Self()
+    message.id = random.uuid()
+    message.topics = random.array { AssignReplicasToDirsRequest.TopicData.random(&$0, version: version) }
+    return message
+  }
+}
+
+extension AssignReplicasToDirsRequest.TopicData {
+  static func random(_ random: inout RandomValues, version: Int16) -> Self {
+    var message = Self()
+    message.topicId = random.uuid()
+    message.partitions = random.array { AssignReplicasToDirsRequest.PartitionData.random(&$0, version: version) }
+    return message
+  }
+}
+
+extension AssignReplicasToDirsRequest.PartitionData {
+  static func random(_ random: inout RandomValues, version: Int16) -> Self {
+    var message = Self()
+    message.partitionIndex = random.int32()
+    return message
+  }
+}
+
+extension AssignReplicasToDirsResponse: RandomMessage {
+  static func random(_ random: inout RandomValues, version: Int16) -> Self {
+    var message = Self()
+    message.throttleTimeMs = random.int32()
+    message.errorCode = random.errorCode()
+    message.directories = random.array { AssignReplicasToDirsResponse.DirectoryData.random(&$0, version: version) }
+    return message
+  }
+}
+
+extension AssignReplicasToDirsResponse.DirectoryData {
+  static func random(_ random: inout RandomValues, version: Int16) -> Self {
+    var message = Self()
+    message.id = random.uuid()
+    message.topics = random.array { AssignReplicasToDirsResponse.TopicData.random(&$0, version: version) }
+    return message
+  }
+}
+
+extension AssignReplicasToDirsResponse.TopicData {
+  static func random(_ random: inout RandomValues, version: Int16) -> Self {
+    var message = Self()
+    message.topicId = random.uuid()
+    message.partitions = random.array { AssignReplicasToDirsResponse.PartitionData.random(&$0, version: version) }
+    return message
+  }
+}
+
+extension AssignReplicasToDirsResponse.PartitionData {
+  static func random(_ random: inout RandomValues, version: Int16) -> Self {
+    var message = Self()
+    message.partitionIndex = random.int32()
+    message.errorCode = random.errorCode()
     return message
   }
 }
@@ -3735,6 +3810,7 @@ extension PartitionRecord: RandomMessage {
     message.addingReplicas = random.array { $0.int32() }
     message.removingReplicas = random.array { $0.int32() }
     message.doubtfulReplicas = random.array { $0.int32() }
+    message.offlineReplicas = random.array { $0.int32() }
     return message
   }
 }

@@ -93,8 +93,10 @@ extension Shard {
       topicAuthorizedOperations: includeOperations ? Self.topicOperations : .min)
   }
 
+  /// The replicas that nobody can reach: their broker is away, or cannot serve them.
   func offlineReplicas(_ partition: PartitionImage) -> [Int32] {
-    partition.replicas.filter { image.brokers[$0]?.isFenced ?? true }.map(\.value)
+    partition.replicas.filter { (image.brokers[$0]?.isFenced ?? true) || partition.offlineReplicas.contains($0) }
+      .map(\.value)
   }
 
   /// Where a client reaches a broker. For this one: what advertised.listeners says, else the very address that the client

@@ -116,7 +116,7 @@ extension Shard {
     if watcher != nil {
       for case .success((_, _, let place)) in routes {
         switch place {
-        case .here: connection.watchingShards |= 1 << UInt64(index)
+        case .here, .opening: connection.watchingShards |= 1 << UInt64(index)
         case .shard(let shard): connection.watchingShards |= 1 << UInt64(shard)
         case .offline, .elsewhere: break
         }

@@ -48,7 +48,7 @@ extension Shard {
     else { return false }
     let single = SingleProduce(topic: topic.name, partition: partition.index, acks: request.acks)
     connection.inFlight[connection.inFlight.count - 1].produce = single
-    switch place {
+    switch ready(place, routed.id, partition.index) {
     case .here(let hosted):
       let outcome = append(records, version: version, acks: request.acks, to: hosted)
       if outcome.error == .none {
@@ -65,7 +65,7 @@ extension Shard {
         version: version, acks: request.acks, timeoutMs: request.timeoutMs, records: Array(records))
       hold(records.count, for: connection)
       environment.links.send(.produce(message), to: shard)
-    case .offline, .elsewhere: return false
+    case .offline, .elsewhere, .opening: return false
     }
     return true
   }
@@ -79,7 +79,9 @@ extension Shard {
 
   /// Another shard's client produces to a partition of this one.
   func takeProduce(_ produce: RemoteProduce) {
-    let place = topicsByID[produce.topicID]?.place(produce.partition)
+    let place = topicsByID[produce.topicID]?.place(produce.partition).map {
+      ready($0, produce.topicID, produce.partition)
+    }
     guard case .here(let hosted)? = place else {
       let isOffline = if case .offline? = place { true } else { false }
       let error = KafkaError(isOffline ? .kafkaStorageError : .notLeaderOrFollower)

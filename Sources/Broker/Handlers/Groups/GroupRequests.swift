@@ -42,7 +42,10 @@ extension Shard {
   private func route(_ request: Request, _ context: RequestContext, _ partition: Int32) {
     switch topicsByName[TopicName.consumerOffsets]?.place(partition) {
     case .here(let hosted):
-      guard let host = groupHosts[partition] else { return refuse(request, context, .coordinatorNotAvailable) }
+      guard let host = groupHosts[partition] else {
+        let isLoading = groupLoads[partition] != nil
+        return refuse(request, context, isLoading ? .coordinatorLoadInProgress : .coordinatorNotAvailable)
+      }
       guard case .offsetFetch = request else { return coordinate(request, context, host) }
       // Offsets that another coordinator has gone past since would make a group read again what it is done with.
       whenStillLeading(hosted) { [unowned self] leads in
@@ -53,6 +56,7 @@ extension Shard {
       // A request that came from another shard is never sent on: the two images differ for a moment.
       if case .shard = context.replyTo { return refuse(request, context, .notCoordinator) }
       forward(request, context, to: shard)
+    case .opening: refuse(request, context, .coordinatorLoadInProgress)
     case .offline: refuse(request, context, .coordinatorNotAvailable)
     case .elsewhere, nil: refuse(request, context, .notCoordinator)
     }
@@ -137,11 +141,12 @@ extension Shard {
     let isForwarded = if case .shard = context.replyTo { true } else { false }
     let here = groupHosts.keys.sorted()
     let others = isForwarded ? [] : (0..<count).filter { $0 != index }
+    let loading = groupLoads.isEmpty ? ErrorCode.none : .coordinatorLoadInProgress
     guard !here.isEmpty || !others.isEmpty else {
-      return reply(context.replyTo, .listGroups(ListGroupsResponse()))
+      return reply(context.replyTo, .listGroups(ListGroupsResponse(errorCode: loading)))
     }
     let token = gather(here.count + others.count) { [unowned self] responses in
-      var merged = ListGroupsResponse()
+      var merged = ListGroupsResponse(errorCode: loading)
       for case .listGroups(let part) in responses {
         merged.groups += part.groups
         if part.errorCode != .none { merged.errorCode = part.errorCode }
