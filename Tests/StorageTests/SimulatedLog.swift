@@ -22,6 +22,8 @@ final class SimulatedLog {
   private var sequences: [Int64: Int32] = [:]
   /// Whether batches are appended as a follower does, with the offsets and terms that a leader gave them.
   var isCopy = false
+  /// Whether a start after a stop that was not clean brings everything to the disk before it opens the log, as a broker's does.
+  var startsSynced = false
 
   init(_ config: LogConfig, disk: SimulatedDisk) {
     self.config = config
@@ -35,6 +37,7 @@ final class SimulatedLog {
     copy.now = now
     copy.batchNumber = batchNumber
     copy.sequences = sequences
+    copy.startsSynced = startsSynced
     return copy
   }
 
@@ -52,7 +55,11 @@ final class SimulatedLog {
   }
 
   /// Opens the log with what the checkpoints say, and writes a recovery point that turned out to be too high.
+  ///
+  /// What a killed process left of the checkpoints is brought to the disk before it is believed: a log that has begun at an
+  /// offset must not begin before it again.
   func open(clean: Bool = false) throws(IOError) {
+    if !clean { try startsSynced ? disk.syncAll(holding: "data") : disk.syncDirectory("data") }
     let point = try FolderCheckpoints(beginning: "data", disk).recoveryPoint(of: Self.partition)
     let start = try checkpoint(.logStartOffset).read()[Self.partition]
     let events = events
@@ -61,7 +68,8 @@ final class SimulatedLog {
       environment: LogEnvironment(
         fileSystem: disk, handles: FileHandleCache(fileSystem: disk, openFilesMax: 4),
         log: { events.events.append($0) }),
-      recovery: clean ? .clean : .unclean(recoveryPoint: point), now: now, logStartOffset: start)
+      recovery: clean ? .clean : .unclean(recoveryPoint: point, isSynced: startsSynced), now: now,
+      logStartOffset: start)
     if let point, point > log.recoveryPoint {
       try checkpoint(.recoveryPoint).write([Self.partition: log.recoveryPoint])
     }
