@@ -62,7 +62,10 @@ extension Shard {
       let number = hosted.partition.topicPartition.partition
       if groupHosts[number]?.hosted === hosted, let host = groupHosts.removeValue(forKey: number) { answerParked(host) }
     }
-    if index == Self.controllerShard { haltIfNothingIsLeft(folder, cause) }
+    if index == Self.controllerShard {
+      forgetRun()
+      haltIfNothingIsLeft(folder, cause)
+    }
     if let host = controllerHost { runDelayedCommands(host) }
     return true
   }
