@@ -34,7 +34,7 @@ import Testing
   }
 
   /// Each of them found something once.
-  @Test(arguments: [7, 11, 161, 14, 30, 47, 68, 84, 176, 222, 262, 595, 776, 1503, 2363, 2384, 3016, 3512])
+  @Test(arguments: [7, 11, 161, 14, 30, 47, 68, 84, 176, 222, 262, 595, 776, 1503, 2363, 2384, 3016, 3512, 4708])
   func seedsThatFoundSomething(
     seed: UInt64
   )
