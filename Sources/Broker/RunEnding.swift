@@ -42,6 +42,17 @@ package struct RunEnding: Sendable {
     } catch { throw .io(error) }
   }
 
+  /// Brings to the disk what the last run left in memory, of all logs at once. The kernel tells of pages that it lost one time:
+  /// where that is now, the next start, which hears nothing of it, is to know.
+  package static func bringToDisk(_ directories: [String], _ fileSystem: any FileSystem) throws(IOError) {
+    do throws(IOError) {
+      for directory in directories { try fileSystem.syncAll(holding: directory) }
+    } catch {
+      for directory in directories { try? BootMark.forget(in: directory, fileSystem) }
+      throw error
+    }
+  }
+
   /// Whether there are folders of partitions in a data folder.
   package static func holdsPartitions(
     _ directory: String, _ fileSystem: any FileSystem

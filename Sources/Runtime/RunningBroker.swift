@@ -261,13 +261,7 @@ package final class RunningBroker {
   ) throws(IOError) {
     let clock = LinuxClock()
     let before = clock.now()
-    do throws(IOError) {
-      for directory in config.logDirs { try fileSystem.syncAll(holding: directory) }
-    } catch {
-      // The kernel says once that it lost something: the next start, which hears nothing, is to know.
-      for directory in config.logDirs { try? BootMark.forget(in: directory, fileSystem) }
-      throw error
-    }
+    try RunEnding.bringToDisk(config.logDirs, fileSystem)
     let took = clock.now().milliseconds(since: before)
     if took >= 1000 { logger.info("bringing to the disk what the last run had written took \(took) ms") }
   }

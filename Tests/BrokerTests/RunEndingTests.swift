@@ -1,5 +1,6 @@
 import Cluster
 import Coordination
+import Effects
 import Primitives
 import Simulation
 import Storage
@@ -62,6 +63,17 @@ import Testing
     #expect(try lastRun(folders.reversed()) == .lost)
     try note(folders)
     #expect(try lastRun(folders) == .killed)
+  }
+
+  /// The start after one that could not bring everything to the disk hears of no failure.
+  @Test func aStartThatLostPagesIsNotForgotten() throws {
+    try note(folders)
+    try RunEnding.bringToDisk(folders, disk)
+    #expect(try lastRun(folders) == .killed)
+    disk.fail(call: 2, calls: [.syncAll])
+    #expect(throws: IOError.self) { try RunEnding.bringToDisk(folders, disk) }
+    try RunEnding.bringToDisk(folders, disk)
+    #expect(try lastRun(folders) == .lost)
   }
 
   /// A folder that holds nothing yet has nothing to lose.
