@@ -32,6 +32,8 @@ final class HostedPartition {
   /// Whether the clock looks after those of `waits` that have a deadline.
   var isInDeadlines = false
   var flush = FlushState.idle
+  /// Since when no flush can begin, or end, though nothing was lost.
+  var flushHeldSince: Instant?
   /// Since when there is something in the file that is not on the disk.
   var unflushedSince: Instant?
   /// Whether the clock looks after that.

@@ -51,12 +51,9 @@ extension Shard {
     guard let start = host.start, start.isRegistering, let membership, !membership.isFenced else { return }
     host.start?.isRegistering = false
     let end = { [unowned self] in
-      guard !startMode.wasCleanShutdown else {
-        return whenCheckpointsAreWritten { [unowned self] in endStart(host, .success(())) }
-      }
-      syncAll { [unowned self] in
-        whenCheckpointsAreWritten { [unowned self] in endStart(host, .success(())) }
-      }
+      let note = { [unowned self] in noteRun { [unowned self] in endStart(host, .success(())) } }
+      guard !startMode.wasCleanShutdown else { return whenCheckpointsAreWritten(note) }
+      syncAll { [unowned self] in whenCheckpointsAreWritten(note) }
     }
     whenSpread(host, end)
   }

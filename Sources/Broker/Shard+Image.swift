@@ -304,14 +304,18 @@ package struct StartMode: Sendable {
   let checkpoints: [FolderCheckpoints]
   /// Folders of deleted partitions that are still to be removed.
   let leftoverFolders: [String]
+  /// The id of this boot of the machine; nil where nobody knows.
+  let boot: String?
 
   package init(
-    wasCleanShutdown: Bool, incarnation: UUID, checkpoints: [FolderCheckpoints], leftoverFolders: [String] = []
+    wasCleanShutdown: Bool, incarnation: UUID, checkpoints: [FolderCheckpoints], leftoverFolders: [String] = [],
+    boot: String? = nil
   ) {
     self.wasCleanShutdown = wasCleanShutdown
     self.incarnation = incarnation
     self.checkpoints = checkpoints
     self.leftoverFolders = leftoverFolders
+    self.boot = boot
   }
 
   /// How much of a log in the folder with this number is to be checked.

@@ -149,7 +149,10 @@ final class FolderThreads: Sendable {
         let result = unlessFailed { bringToDisk(works) }
         for order in orders { if case .flush = order.job { finish(order, result) } }
       }
-      for order in others { finish(order, unlessFailed { order.job.run(fileSystem, order.pace) }) }
+      for order in others {
+        let run = { order.job.run(self.fileSystem, order.pace) }
+        finish(order, order.job.isForFailedDisks ? run() : unlessFailed(run))
+      }
     }
   }
 

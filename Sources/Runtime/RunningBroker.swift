@@ -107,11 +107,7 @@ package final class RunningBroker {
           connectionsMax: openFiles.connections)
         let environment = ShardEnvironment(
           time: LinuxClock(), random: LinuxRandom(), fileSystem: fileSystem, logger: logger, transport: loop,
-          links: loop, disk: loop,
-          halt: { reason in
-            BootMark.forget(in: config.logDirs[0], fileSystem)
-            onHalt(reason)
-          })
+          links: loop, disk: loop, halt: onHalt)
         let shard = Shard(
           index: index, count: shardCount, config: config, startMode: start.mode, environment: environment,
           openFilesMax: openFiles.segmentFiles)
@@ -141,9 +137,6 @@ package final class RunningBroker {
     }
     switch ready.wait() {
     case .success:
-      do throws(IOError) { try BootMark.renew(in: config.logDirs[0], fileSystem) } catch {
-        logger.warning("the next start will take it that records may be missing: \(error)")
-      }
       mailboxes[Shard.controllerShard].post([.listen])
     case .failure(let failure):
       halt()
@@ -227,43 +220,37 @@ package final class RunningBroker {
       let metadata = try MetadataInspection.run(config.logDirs[0] + "/cluster-metadata", fileSystem: fileSystem)
       let clusterID = try IdentityFile.clusterID(
         fileSystem: fileSystem, directories: config.logDirs, nodeID: config.nodeId, clusterID: metadata.clusterID)
-      var isClean = true
-      var stoppedAs: Int64?
+      let boot = BootID.current()
+      let ending = try RunEnding(of: config.logDirs, boot: boot, fileSystem)
+      if ending.lastRun == .foldersGone {
+        logger.warning(
+          "data folders are missing or have become others: what they held is to be had from other replicas only")
+      }
       var checkpoints: [FolderCheckpoints] = []
       var leftovers: [String] = []
       for directory in config.logDirs {
         for name in try fileSystem.list(directory) where LogFileName.isDeletedFolder(name) {
           leftovers.append(directory + "/" + name)
         }
-        let marker = try CleanShutdownMarker.read(logDirectory: directory, fileSystem: fileSystem)
-        if marker == nil { isClean = false }
-        stoppedAs = stoppedAs ?? marker?.brokerEpoch
         try CleanShutdownMarker.remove(logDirectory: directory, fileSystem: fileSystem)
         checkpoints.append(try FolderCheckpoints(beginning: directory, fileSystem))
       }
-      if !isClean { try syncFolders(config, fileSystem, logger) }
-      let isSameBoot = try BootMark.isCurrent(in: config.logDirs[0], fileSystem)
-      let lastRun: LastRun =
-        if isClean { .stopped(brokerEpoch: stoppedAs ?? -1) } else { isSameBoot ? .killed : .lost }
+      if !ending.isClean { try syncFolders(config, fileSystem, logger) }
       let coordination = CoordinationStart(
         config: config, fileSystem: fileSystem, logger: logger, unusedFolders: unusedFolders, clusterID: clusterID,
         localImage: metadata.image, holdsPartitions: try holdsPartitions(config, fileSystem))
       return Start(
-        coordination: coordination, lastRun: lastRun,
+        coordination: coordination, lastRun: ending.lastRun,
         mode: StartMode(
-          wasCleanShutdown: isClean, incarnation: UUID(random: random.next), checkpoints: checkpoints,
-          leftoverFolders: leftovers))
+          wasCleanShutdown: ending.isClean, incarnation: UUID(random: random.next), checkpoints: checkpoints,
+          leftoverFolders: leftovers, boot: boot))
     } catch {
       throw StartFailure("\(error)")
     }
   }
 
   private static func holdsPartitions(_ config: BrokerConfig, _ fileSystem: LinuxFileSystem) throws(IOError) -> Bool {
-    for directory in config.logDirs {
-      if try fileSystem.list(directory).contains(where: { LogFileName.topicPartition(ofFolder: $0) != nil }) {
-        return true
-      }
-    }
+    for directory in config.logDirs where try RunEnding.holdsPartitions(directory, fileSystem) { return true }
     return false
   }
 
@@ -274,7 +261,7 @@ package final class RunningBroker {
   ) throws(IOError) {
     let clock = LinuxClock()
     let before = clock.now()
-    for directory in config.logDirs { try fileSystem.syncAll(holding: directory) }
+    try RunEnding.bringToDisk(config.logDirs, fileSystem)
     let took = clock.now().milliseconds(since: before)
     if took >= 1000 { logger.info("bringing to the disk what the last run had written took \(took) ms") }
   }

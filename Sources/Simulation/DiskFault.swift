@@ -7,14 +7,25 @@ package enum DiskCall: String, CaseIterable, Sendable {
 /// A call that fails.
 package struct DiskFault: Sendable {
   /// What a failing call does before it fails.
-  package enum Effect: Sendable {
+  package enum Effect: Sendable, Equatable {
     /// Nothing: the call is refused.
     case none
     /// A write brings the first half of its bytes into the file. Other calls do nothing.
     case half
+    /// A write brings this many of its bytes into the file, or all. Other calls do nothing.
+    case first(Int)
     /// A sync brings nothing to the disk and marks what was dirty as clean, as Linux does: reads still show it, the next
     /// sync succeeds, and it is gone when the cache is. Other calls do nothing.
     case dropsDirtyPages
+
+    /// How many of `byteCount` bytes a failing write brings into the file.
+    func writtenCount(of byteCount: Int) -> Int {
+      switch self {
+      case .none, .dropsDirtyPages: 0
+      case .half: byteCount / 2
+      case .first(let count): min(max(0, count), byteCount)
+      }
+    }
   }
 
   /// The matching call that fails, counted from 1 on when the fault is set.

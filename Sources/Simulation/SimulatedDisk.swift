@@ -127,6 +127,35 @@ package final class SimulatedDisk: Sendable {
     }
   }
 
+  /// Makes a file of these bytes, or of an old one: they have always been there, in the cache and on the disk, and the names
+  /// in its folder are on the disk with it. Not a call that can fail.
+  package func setContents(_ path: String, _ bytes: [UInt8]) {
+    state.withLock { state in
+      var contents = FileContents(pageByteCount: pageByteCount)
+      bytes.withUnsafeBytes { contents.write($0, at: 0) }
+      contents.sync()
+      if case .file(let number) = state.tree.entry(path) {
+        state.files[number] = contents
+        return
+      }
+      if let slash = path.lastIndex(of: "/") { _ = state.tree.createFolders(String(path[..<slash])) }
+      guard state.tree.entry(path) == nil, let place = state.tree.place(of: path) else {
+        preconditionFailure("a folder, or something below a file: \(path)")
+      }
+      state.files.append(contents)
+      state.tree.change(.init(folder: place.folder, name: place.name, entry: .file(state.files.count - 1)))
+      state.tree.sync(place.folder)
+    }
+  }
+
+  /// Another disk that looks like this one to processes. All of it is on the disk, and nothing fails.
+  package func copy() -> SimulatedDisk { afterPowerCut(data: .kept, names: .kept) }
+
+  /// The names in a folder, in their order; none where there is no such folder. Not a call that can fail.
+  package func names(in directory: String) -> [String] {
+    look { tree in tree.folder(directory).map { tree.folders[$0].names.keys.sorted() } ?? [] }
+  }
+
   /// Whether the disk has a file as processes see it, up to `byteCount`; true where there is none.
   package func isOnDisk(_ path: String, byteCount: Int) -> Bool {
     state.withLock { state in
@@ -157,7 +186,7 @@ package final class SimulatedDisk: Sendable {
       let fault = state.faults.begin(.write, path)
       var count = bytes.count
       var errno = fault?.errno
-      if let fault { count = fault.effect == .half ? bytes.count / 2 : 0 }
+      if let fault { count = fault.effect.writtenCount(of: bytes.count) }
       if let capacity = state.capacity {
         let growth = max(0, position + count - state.files[number].cached.count)
         let missing = Int(Int64(growth) - max(0, capacity - state.usedBytes))

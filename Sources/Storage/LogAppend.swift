@@ -124,7 +124,8 @@ extension Log {
   }
 
   /// Closes the active segment and begins the next at the end of the log. Nothing is synced: the recovery point stays
-  /// where it was. Where the next segment cannot be made, the log stays as it is, with the active one.
+  /// where it was. Where the next segment cannot be made, the log stays as it is, with the active one; fenced where its
+  /// file can neither be used nor removed.
   func roll(now: Timestamp) throws(LogError) {
     try writePending()
     let segment = try onFile { () throws(IOError) in
@@ -155,9 +156,9 @@ extension Log {
         try environment.fileSystem.removeFile(slot.path)
       }
     } catch {
-      // Appends go on in the segment before: no file may say that another begins here.
+      // Appends go on in the segment before: no file may say that another begins here. Where it stays they do not.
       environment.handles.close(segment.log)
-      try? environment.fileSystem.removeFile(segment.log.path)
+      do throws(IOError) { try environment.fileSystem.removeFile(segment.log.path) } catch { _ = fence(.io(error)) }
       throw error
     }
     return segment

@@ -77,9 +77,7 @@ extension Walk {
     if let disk = broker.simulatedDisk {
       let effects = [DiskFault.Effect.none, .half, .dropsDirtyPages]
       let isForRoom = random.chance(oneIn: 2)
-      let calls: [Set<DiskCall>] = [
-        [.write, .sync], isForRoom ? [.write, .sync, .rename] : Set(DiskCall.allCases).subtracting([.size]),
-      ]
+      let calls: [Set<DiskCall>] = [[.write, .sync], Set(DiskCall.allCases).subtracting([.size])]
       return disk.fail(
         call: 1 + random.below(6), errno: isForRoom ? 28 : 5, effect: effects[random.below(3)],
         isLasting: random.chance(oneIn: 2), calls: calls[random.below(2)],

@@ -39,6 +39,12 @@ import Testing
     try walkLosingPower(seed)
   }
 
+  /// Seeds 72 and 125 have a disk that has no room for any call: requests that waited for a flush, which could not begin, were
+  /// never answered.
+  @Test(arguments: [72, 125]) func whoWaitsForAFlushThatCannotBeginIsAnswered(seed: UInt64) throws {
+    try walkLosingPower(seed)
+  }
+
   private func walkLosingPower(_ seed: UInt64) throws {
     let disk = SimulatedDisk(
       folders: ["/data", "/other"], pageByteCount: seed % 3 == 0 ? 512 : 4096, isCacheWarm: seed % 2 == 0)

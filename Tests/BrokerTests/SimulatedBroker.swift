@@ -130,6 +130,7 @@ final class SimulatedBroker {
   /// Why the broker said that it cannot go on.
   private(set) var haltReason: String?
   private var nextSlot = 0
+  private var bootCount = 1
   /// Whether it takes connections.
   private(set) var isReady = false
 
@@ -157,6 +158,9 @@ final class SimulatedBroker {
     try start(wasClean: true)
   }
 
+  /// The id of this boot of its machine.
+  var boot: String { "boot \(bootCount)" }
+
   // MARK: life
 
   private func start(wasClean: Bool) throws {
@@ -170,7 +174,7 @@ final class SimulatedBroker {
       }
       checkpoints.append(try FolderCheckpoints(beginning: directory, fileSystem))
     }
-    for directory in config.logDirs where !wasClean { try disk.syncAll(holding: directory) }
+    for directory in config.logDirs where !wasClean { try fileSystem.syncAll(holding: directory) }
     links = SimulatedLinks(count: shardCount)
     diskWorkers.removeAll()
     haltReason = nil
@@ -184,7 +188,8 @@ final class SimulatedBroker {
       Shard(
         index: index, count: shardCount, config: config,
         startMode: StartMode(
-          wasCleanShutdown: wasClean, incarnation: incarnation, checkpoints: checkpoints, leftoverFolders: leftovers),
+          wasCleanShutdown: wasClean, incarnation: incarnation, checkpoints: checkpoints, leftoverFolders: leftovers,
+          boot: boot),
         environment: ShardEnvironment(
           time: clock, random: random, fileSystem: fileSystem, logger: Logger(sink: log, levelMin: .debug),
           transport: networks[index], links: SimulatedLinksEnd(links, index: index),
@@ -236,6 +241,7 @@ final class SimulatedBroker {
   /// Loses the process and what the disk had not got yet, and starts another on what is left.
   func cutPower(data: UnsyncedFate, names: UnsyncedFate, seed: UInt64) throws {
     loseConnections(isMachineGone: true)
+    bootCount += 1
     simulatedDisk = simulatedDisk?.afterPowerCut(data: data, names: names, seed: seed)
     try start(wasClean: false)
   }

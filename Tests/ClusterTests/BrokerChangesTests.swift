@@ -46,12 +46,13 @@ private func changes(_ known: [BrokerRegistration], _ present: [PresentBroker]) 
   @Test(arguments: [
     (LastRun.stopped(brokerEpoch: 5), true, false), (.stopped(brokerEpoch: 4), false, true),
     (.stopped(brokerEpoch: -1), false, true), (.stopped(brokerEpoch: 9), false, true), (.killed, false, false),
-    (.lost, false, true),
+    (.lost, false, true), (.foldersGone, false, true),
   ])
   func howTheLastRunEndedCounts(lastRun: LastRun, wasStopped: Bool, mayLack: Bool) throws {
     let changes = changes([known(1, epoch: 5)], [present(1, epoch: 9, lastRun: lastRun)])
     let back = try #require(changes.returned[BrokerID(1)])
     #expect(back.wasStopped == wasStopped && back.mayLackUnflushed == mayLack && !back.hasOtherData)
+    #expect(back.mayLackAnything == (lastRun == .foldersGone))
   }
 
   @Test func otherFoldersAreNoticed() {

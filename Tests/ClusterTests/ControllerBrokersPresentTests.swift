@@ -108,6 +108,20 @@ private let unclean: [(String, String?)] = [("unclean.leader.election.enable", "
     #expect(try cluster.partition().leader == BrokerID(1) && cluster.partition().doubtfulReplicas.isEmpty)
   }
 
+  /// What was flushed is gone with the folder: whoever has it is waited for.
+  @Test func aReplicaThatMayHaveGoneWithItsFolderDoesNotLead() throws {
+    var cluster = try TestCluster(racks: [nil, nil])
+    try cluster.create("a", on: [[1, 2]])
+    try cluster.create("b", on: [[1]])
+    try cluster.lose(1, 2)
+    try cluster.return(1, lastRun: .foldersGone)
+    #expect(try cluster.partition().leader == .none && cluster.partition().isr == ids(2))
+    // Where there is one replica nobody has more.
+    #expect(cluster.image.topic(named: "b")?.partitions[0].leader == BrokerID(1))
+    try cluster.return(2, lastRun: .lost)
+    #expect(try cluster.partition().leader == BrokerID(2) && cluster.partition().isr == ids(2))
+  }
+
   @Test func otherFoldersAreDoubtfulAlways() throws {
     var cluster = try TestCluster(racks: [nil])
     try cluster.create("a", on: [[1]])

@@ -76,7 +76,9 @@ struct ControllerChecker {
       guard let life = lives.begun[replica] else { continue }
       let copy = Copy(partition: id, broker: replica)
       if life.hasOtherData { swapped.insert(copy) }
-      if life.hasOtherData || (life.mayLackUnflushed && !isFlushedFirst) { suspects.insert(copy) }
+      if life.hasOtherData || life.mayLackAnything || (life.mayLackUnflushed && !isFlushedFirst) {
+        suspects.insert(copy)
+      }
     }
   }
 
@@ -121,6 +123,7 @@ struct ControllerChecker {
 struct Lives {
   struct Life {
     var mayLackUnflushed: Bool
+    var mayLackAnything: Bool
     var hasOtherData: Bool
     var wasStopped: Bool
   }
@@ -134,6 +137,7 @@ struct Lives {
       let wasStopped = broker.presence.lastRun == .stopped(brokerEpoch: old.epoch)
       begun[old.id] = Life(
         mayLackUnflushed: !wasStopped && broker.presence.lastRun != .killed,
+        mayLackAnything: broker.presence.lastRun == .foldersGone,
         hasOtherData: old.dataID != broker.presence.dataID, wasStopped: wasStopped)
     }
   }

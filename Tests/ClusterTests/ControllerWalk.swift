@@ -62,10 +62,11 @@ struct ControllerWalk {
   private mutating func begin(_ id: Int32) {
     if walk.below(10) == 0 { data[id, default: 1] += 1 }
     let lastRun: LastRun =
-      switch walk.below(4) {
+      switch walk.below(5) {
       case 0: .stopped(brokerEpoch: cluster.epoch(of: id))
       case 1: .stopped(brokerEpoch: Int64(walk.below(100)))
       case 2: .killed
+      case 3: .foldersGone
       default: .lost
       }
     cluster.begin(id, lastRun: lastRun, data: data[id, default: 1])

@@ -2,6 +2,7 @@ import Cluster
 import Effects
 import KafkaProtocol
 import Primitives
+import Simulation
 import Testing
 
 @testable import Coordination
@@ -11,7 +12,7 @@ private let logPath = directory + "/metadata.log"
 private let snapshotPath = directory + "/metadata.snapshot"
 
 private func start(
-  _ disk: MemoryFileSystem, threshold: Int64 = 1 << 20
+  _ disk: SimulatedDisk, threshold: Int64 = 1 << 20
 ) throws(StartError) -> LocalCoordination {
   try LocalCoordination(fileSystem: disk, directory: directory, snapshotThresholdBytes: threshold)
 }
@@ -34,14 +35,14 @@ private let cluster = MetadataRecord.cluster(ClusterRecord(clusterId: "an-id"))
 
 @Suite struct LocalCoordinationTests {
   @Test func anEmptyFolderIsLoadedAndElected() throws {
-    let service = try start(MemoryFileSystem())
+    let service = try start(SimulatedDisk(folders: ["/data"]))
     #expect(service.poll() == [.elected(controllerEpoch: 1), .loaded])
     #expect(service.poll().isEmpty)
     #expect(service.recovery.recordCount == 0)
   }
 
   @Test func anAppendIsCommittedBeforeItIsAnswered() throws {
-    let service = try start(MemoryFileSystem())
+    let service = try start(SimulatedDisk(folders: ["/data"]))
     _ = service.poll()
     service.append([cluster, config("a", "1")], token: RequestToken(7))
     #expect(
@@ -54,11 +55,11 @@ private let cluster = MetadataRecord.cluster(ClusterRecord(clusterId: "an-id"))
   }
 
   @Test func everythingAppendedIsThereAfterAPowerCut() throws {
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk(folders: ["/data"])
     let service = try start(disk)
     service.append([cluster], token: RequestToken(1))
     service.append([config("a", "1"), config("b", "2")], token: RequestToken(2))
-    let again = try start(disk.afterPowerCut())
+    let again = try start(disk.afterPowerCut(data: .lost, names: .lost))
     let events = again.poll()
     #expect(image(of: events).configs(for: .broker(BrokerID(1))) == ["a": "1", "b": "2"])
     #expect(events.suffix(2) == [.elected(controllerEpoch: 1), .loaded])
@@ -68,17 +69,17 @@ private let cluster = MetadataRecord.cluster(ClusterRecord(clusterId: "an-id"))
 
   /// The log cut at every byte: always a prefix of whole appends, and appending goes on from there.
   @Test func aTornTailIsCutOff() throws {
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk(folders: ["/data"])
     let service = try start(disk)
     var ends = [0]
     for number in 0..<4 {
       service.append([config("k\(number)", "v"), config("j\(number)", "w")], token: RequestToken(1))
-      ends.append(disk.bytes(logPath)?.count ?? 0)
+      ends.append(disk.contents(logPath)?.count ?? 0)
     }
-    let whole = try #require(disk.bytes(logPath))
+    let whole = try #require(disk.contents(logPath))
     for length in 0...whole.count {
       let torn = disk.copy()
-      torn.put(logPath, Array(whole.prefix(length)))
+      torn.setContents(logPath, Array(whole.prefix(length)))
       let again = try start(torn)
       let intact = ends.last { $0 <= length } ?? 0
       let frames = ends.firstIndex(of: intact) ?? 0
@@ -91,39 +92,39 @@ private let cluster = MetadataRecord.cluster(ClusterRecord(clusterId: "an-id"))
 
   /// Any bit flipped in what lies before the last append: the broker refuses to start, rather than lose what follows.
   @Test func damageInTheMiddleIsRefused() throws {
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk(folders: ["/data"])
     let service = try start(disk)
     for number in 0..<3 { service.append([config("k\(number)", "v")], token: RequestToken(1)) }
-    let beforeLast = try #require(disk.bytes(logPath)).count
+    let beforeLast = try #require(disk.contents(logPath)).count
     service.append([config("last", "v")], token: RequestToken(1))
-    let whole = try #require(disk.bytes(logPath))
+    let whole = try #require(disk.contents(logPath))
     for position in 0..<beforeLast {
       var damaged = whole
       damaged[position] ^= 1 << UInt8(position % 8)
       let copy = disk.copy()
-      copy.put(logPath, damaged)
+      copy.setContents(logPath, damaged)
       #expect(throws: StartError.self, "byte \(position)") { try start(copy) }
     }
   }
 
   @Test func aMissingFrameIsRefused() throws {
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk(folders: ["/data"])
     let service = try start(disk)
     service.append([config("a", "1")], token: RequestToken(1))
-    let first = try #require(disk.bytes(logPath)).count
+    let first = try #require(disk.contents(logPath)).count
     service.append([config("b", "1")], token: RequestToken(1))
-    let whole = try #require(disk.bytes(logPath))
-    disk.put(logPath, Array(whole.dropFirst(first)))
+    let whole = try #require(disk.contents(logPath))
+    disk.setContents(logPath, Array(whole.dropFirst(first)))
     #expect(throws: StartError.self) { try start(disk) }
   }
 
   @Test func aFailedWriteIsUndoneAndTheNextGoesWell() throws {
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk(folders: ["/data"])
     let service = try start(disk)
     service.append([cluster], token: RequestToken(1))
     _ = service.poll()
-    let intact = disk.bytes(logPath)
-    disk.tearNextWrite(at: 11)
+    let intact = disk.contents(logPath)
+    disk.fail(call: 1, errno: 28, effect: .first(11), calls: [.write])
     service.append([config("a", "1")], token: RequestToken(2))
     let events = service.poll()
     guard case .appendFailed(RequestToken(2), let error) = events.first else {
@@ -132,52 +133,52 @@ private let cluster = MetadataRecord.cluster(ClusterRecord(clusterId: "an-id"))
     }
     #expect(error.code == .kafkaStorageError)
     #expect(events.count == 1)
-    #expect(disk.bytes(logPath) == intact)
+    #expect(disk.contents(logPath) == intact)
     service.append([config("b", "2")], token: RequestToken(3))
-    let found = image(of: try start(disk.afterPowerCut()).poll())
+    let found = image(of: try start(disk.afterPowerCut(data: .lost, names: .lost)).poll())
     #expect(found.configs(for: .broker(BrokerID(1))) == ["b": "2"])
     #expect(found.offset == Offset(1))
   }
 
   /// What a failed write left cannot be cut off: nobody knows what is there.
   @Test func aFailedWriteThatStaysEndsTheService() throws {
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk(folders: ["/data"])
     let service = try start(disk)
     _ = service.poll()
-    disk.tearNextWrite(at: 11)
-    disk.fail("truncate")
+    disk.fail(call: 1, errno: 28, effect: .first(11), calls: [.write])
+    disk.fail(call: 1, isLasting: true, calls: [.truncate])
     service.append([cluster], token: RequestToken(1))
     #expect(service.poll().last == .resigned)
     #expect(image(of: try start(disk.copy()).poll()).offset == Offset(-1))
   }
 
   @Test func aFailedSyncEndsTheService() throws {
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk(folders: ["/data"])
     let service = try start(disk)
     _ = service.poll()
-    disk.fail("sync")
+    disk.fail(call: 1, isLasting: true, calls: [.sync])
     service.append([cluster], token: RequestToken(1))
     disk.heal()
-    let syncs = disk.syncCount
+    let syncs = disk.count(of: .sync)
     service.append([cluster], token: RequestToken(2))
     let failures = service.poll().map { event in
       if case .appendFailed(let token, _) = event { return "failed \(token.value)" }
       return event == .resigned ? "resigned" : "other"
     }
     #expect(failures == ["failed 1", "resigned", "failed 2"])
-    #expect(disk.syncCount == syncs)
+    #expect(disk.count(of: .sync) == syncs)
   }
 
   @Test func aSnapshotTakesTheLogsPlace() throws {
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk(folders: ["/data"])
     let service = try start(disk, threshold: 400)
     var largest = 0
     for number in 0..<200 {
       service.append([config("k\(number % 3)", "\(number)")], token: RequestToken(1))
-      largest = max(largest, disk.bytes(logPath)?.count ?? 0)
+      largest = max(largest, disk.contents(logPath)?.count ?? 0)
     }
     #expect(largest < 600)
-    let again = try start(disk.afterPowerCut(), threshold: 400)
+    let again = try start(disk.afterPowerCut(data: .lost, names: .lost), threshold: 400)
     let found = image(of: again.poll())
     #expect(found.offset == Offset(199))
     #expect(found.configs(for: .broker(BrokerID(1))) == ["k0": "198", "k1": "199", "k2": "197"])
@@ -187,42 +188,42 @@ private let cluster = MetadataRecord.cluster(ClusterRecord(clusterId: "an-id"))
 
   /// A crash after the snapshot and before the log was emptied: the log's frames are passed over.
   @Test func framesThatTheSnapshotHoldsArePassedOver() throws {
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk(folders: ["/data"])
     let service = try start(disk, threshold: 200)
-    disk.fail("truncate " + logPath)
+    disk.fail(call: 1, isLasting: true, calls: [.truncate], pathPart: logPath)
     for _ in 0..<10 { service.append([config("a", "1")], token: RequestToken(1)) }
-    #expect(disk.bytes(snapshotPath) != nil)
+    #expect(disk.contents(snapshotPath) != nil)
     #expect(service.snapshotFailure?.operation == "truncate")
     service.append([config("b", "2")], token: RequestToken(2))
     disk.heal()
     let offset = image(of: service.poll()).offset
-    let found = image(of: try start(disk.afterPowerCut()).poll())
+    let found = image(of: try start(disk.afterPowerCut(data: .lost, names: .lost)).poll())
     #expect(found.offset == offset)
     #expect(found.configs(for: .broker(BrokerID(1))) == ["a": "1", "b": "2"])
   }
 
   @Test func aSnapshotThatCannotBeWrittenIsPutOff() throws {
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk(folders: ["/data"])
     let service = try start(disk, threshold: 200)
-    disk.fail("rename", errno: 28)
+    disk.fail(call: 1, errno: 28, isLasting: true, calls: [.rename])
     for _ in 0..<20 { service.append([config("a", "1")], token: RequestToken(1)) }
     #expect(service.snapshotFailure?.errno == 28)
     disk.heal()
     for _ in 0..<20 { service.append([config("a", "2")], token: RequestToken(1)) }
     #expect(service.snapshotFailure == nil)
-    #expect(image(of: try start(disk.afterPowerCut()).poll()).offset == Offset(39))
+    #expect(image(of: try start(disk.afterPowerCut(data: .lost, names: .lost)).poll()).offset == Offset(39))
   }
 
   @Test func aDamagedSnapshotIsRefused() throws {
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk(folders: ["/data"])
     let service = try start(disk, threshold: 10)
     service.append([cluster, config("a", "1")], token: RequestToken(1))
-    let whole = try #require(disk.bytes(snapshotPath))
+    let whole = try #require(disk.contents(snapshotPath))
     for position in whole.indices {
       var damaged = whole
       damaged[position] ^= 0x10
       let copy = disk.copy()
-      copy.put(snapshotPath, damaged)
+      copy.setContents(snapshotPath, damaged)
       #expect(throws: StartError.self) { try start(copy) }
     }
   }
@@ -234,15 +235,15 @@ private let cluster = MetadataRecord.cluster(ClusterRecord(clusterId: "an-id"))
       seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       return seed >> 33
     }
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk(folders: ["/data"])
     let service = try start(disk)
     for number in 0..<5 { service.append([config("k\(number)", "v"), cluster], token: RequestToken(1)) }
-    let whole = try #require(disk.bytes(logPath))
+    let whole = try #require(disk.contents(logPath))
     for _ in 0..<400 {
       var bytes = whole
       for _ in 0..<(1 + random() % 6) { bytes[Int(random()) % bytes.count] = UInt8(truncatingIfNeeded: random()) }
       let copy = disk.copy()
-      copy.put(logPath, bytes)
+      copy.setContents(logPath, bytes)
       _ = try? start(copy)
     }
   }

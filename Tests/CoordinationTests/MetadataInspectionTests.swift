@@ -2,6 +2,7 @@ import Cluster
 import Effects
 import KafkaProtocol
 import Primitives
+import Simulation
 import Testing
 
 @testable import Coordination
@@ -10,8 +11,8 @@ import Testing
   private let directory = "/data/cluster-metadata"
   private var log: String { directory + "/metadata.log" }
 
-  private func written(threshold: Int64 = 1 << 20) throws -> MemoryFileSystem {
-    let disk = MemoryFileSystem()
+  private func written(threshold: Int64 = 1 << 20) throws -> SimulatedDisk {
+    let disk = SimulatedDisk(folders: ["/data"])
     let service = try LocalCoordination(fileSystem: disk, directory: directory, snapshotThresholdBytes: threshold)
     service.append([.cluster(ClusterRecord(clusterId: "an-id"))], token: RequestToken(1))
     for number in 0..<5 {
@@ -23,7 +24,7 @@ import Testing
   }
 
   @Test func nothingIsFoundWhereNothingIsAndNothingIsMade() throws {
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk(folders: ["/data"])
     let outcome = try MetadataInspection.run(directory, fileSystem: disk)
     #expect(outcome.recordCount == 0 && outcome.tornByteCount == 0 && outcome.clusterID == nil)
     #expect(!disk.exists(log))
@@ -36,18 +37,18 @@ import Testing
 
   @Test func aTornEndIsToldAndLeft() throws {
     let disk = try written()
-    let bytes = try #require(disk.bytes(log))
-    disk.put(log, Array(bytes.dropLast(3)))
+    let bytes = try #require(disk.contents(log))
+    disk.setContents(log, Array(bytes.dropLast(3)))
     let outcome = try MetadataInspection.run(directory, fileSystem: disk)
     #expect(outcome.recordCount == 5 && outcome.tornByteCount > 0)
-    #expect(disk.bytes(log)?.count == bytes.count - 3)
+    #expect(disk.contents(log)?.count == bytes.count - 3)
   }
 
   @Test func damageIsTold() throws {
     let disk = try written()
-    var bytes = try #require(disk.bytes(log))
+    var bytes = try #require(disk.contents(log))
     bytes[10] ^= 1
-    disk.put(log, bytes)
+    disk.setContents(log, bytes)
     #expect(throws: StartError.self) { try MetadataInspection.run(directory, fileSystem: disk) }
   }
 }

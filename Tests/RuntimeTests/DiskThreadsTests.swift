@@ -39,6 +39,24 @@ import Testing
     threads.stop()
   }
 
+  /// A disk that has failed is asked nothing, but to note that.
+  @Test func aDiskThatFailedIsOnlyToldThat() throws {
+    let folder = try TemporaryFolder()
+    let fileSystem = LinuxFileSystem()
+    try BootMark.renew("this boot", in: folder.path, fileSystem)
+    let mailbox = Mailbox()
+    let threads = DiskThreads(
+      folders: [folder.path], fileSystem: fileSystem, flushThreads: 1, mailboxes: [mailbox])
+    threads.submit(.syncAll(folder.path + "/nothing"), token: DiskToken(1), shard: 0, folder: 0)
+    threads.submit(.syncAll(folder.path), token: DiskToken(2), shard: 0, folder: 0)
+    threads.submit(.forgetRun(folder.path), token: DiskToken(3), shard: 0, folder: 0)
+    let found = results(mailbox, 3).map(\.1)
+    threads.stop()
+    if case .failed = found[1] {} else { Issue.record("\(found[1])") }
+    if case .done = found[2] {} else { Issue.record("\(found[2])") }
+    #expect(try !BootMark.isCurrent("this boot", in: folder.path, fileSystem))
+  }
+
   /// What is given before the stop is done before it ends: a clean stop leaves nothing behind.
   @Test func aStopFinishesWhatItWasGiven() throws {
     let folder = try TemporaryFolder()

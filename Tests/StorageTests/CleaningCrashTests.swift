@@ -1,6 +1,7 @@
 import Effects
 import Primitives
 import Records
+import Simulation
 import Testing
 
 @testable import Storage
@@ -9,7 +10,7 @@ import Testing
 @Suite struct CleaningCrashTests {
   /// What is on the disk before the cleaning that is stopped, and what the log may show after it.
   struct Scene {
-    let disk: MemoryFileSystem
+    let disk: SimulatedDisk
     let config: LogConfig
     var model: CleaningModelTests.Model
     let bound: Int64
@@ -39,7 +40,7 @@ import Testing
         fixture.now = Timestamp(milliseconds: fixture.now.milliseconds + 6000)
       }
       try fixture.log.flush()
-      guard let disk = fixture.fileSystem as? MemoryFileSystem else { preconditionFailure("another disk") }
+      guard let disk = fixture.fileSystem as? SimulatedDisk else { preconditionFailure("another disk") }
       self.disk = disk.copy()
       self.model = model
       config = fixture.config
@@ -55,7 +56,7 @@ import Testing
     }
 
     /// Opens an image of the disk, twice, and cleans what it finds.
-    func check(_ image: MemoryFileSystem, _ comment: String) throws {
+    func check(_ image: SimulatedDisk, _ comment: String) throws {
       let untouched = image.copy()
       let fixture = try open(image)
       let shown = try fixture.records()
@@ -113,14 +114,14 @@ import Testing
     var count = 0
     while true {
       var scene = start
-      let disk = StoppingDisk(scene.disk.copy())
+      let disk = try StoppingDisk(scene.disk.copy())
       guard try clean(&scene, on: disk, isAgain: isAgain, stoppingAfter: count) else { break }
       try scene.check(disk.memory.copy(), "stopped after \(count) calls")
       for _ in 0..<2 {
         let image = disk.afterPowerCut(&random)
         try scene.check(image.copy(), "power cut after \(count) calls")
         // The start after it is cut off, too.
-        let again = StoppingDisk(image)
+        let again = try StoppingDisk(image)
         again.stop(after: Int.random(in: 0..<40, using: &random))
         _ = try? scene.open(again)
         try scene.check(again.afterPowerCut(&random), "power cut after \(count) calls, and once more")

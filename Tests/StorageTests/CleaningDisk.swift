@@ -1,11 +1,12 @@
 import Effects
+import Simulation
 import Synchronization
 
 /// A disk that stops for good after a number of calls, and knows what a power cut at that point may leave of it: of the
 /// names that changed since the folder was last synced any, of a file that was not synced what was there before.
 final class StoppingDisk: FileSystem {
   enum Change {
-    case create(String, MemoryFile)
+    case create(String, StoredFile)
     case rename(String, String)
     case remove(String)
   }
@@ -13,21 +14,24 @@ final class StoppingDisk: FileSystem {
   struct State {
     /// Calls that still succeed; nil for all.
     var callsLeft: Int?
-    var durable: [String: MemoryFile]
+    var durable: [String: StoredFile]
+    /// What processes see.
+    var visible: [String: StoredFile]
     var pending: [Change] = []
-    var synced: [ObjectIdentifier: [UInt8]]
   }
 
-  let memory: MemoryFileSystem
+  let memory: SimulatedDisk
   let state: Mutex<State>
 
-  /// Everything in `memory` is on the disk by now.
-  init(_ memory: MemoryFileSystem) {
+  /// Everything in `memory`, that is in the folder of one log, is on the disk by now.
+  init(_ memory: SimulatedDisk) throws(IOError) {
     self.memory = memory
-    let files = memory.state.withLock { $0.files }
-    var synced: [ObjectIdentifier: [UInt8]] = [:]
-    for file in files.values { synced[ObjectIdentifier(file)] = file.contents }
-    state = Mutex(State(callsLeft: nil, durable: files, synced: synced))
+    var files: [String: StoredFile] = [:]
+    for name in memory.names(in: LogFixture.directory) {
+      let path = LogFixture.directory + "/" + name
+      files[path] = StoredFile(try memory.open(path, .readWrite), synced: memory.contents(path) ?? [])
+    }
+    state = Mutex(State(callsLeft: nil, durable: files, visible: files))
   }
 
   /// From now on `count` calls succeed.
@@ -45,20 +49,19 @@ final class StoppingDisk: FileSystem {
     if !isAllowed { throw IOError(operation: operation, path: path, errno: 5) }
   }
 
-  func afterPowerCut(_ random: inout SeededGenerator) -> MemoryFileSystem {
-    let (durable, pending, synced) = state.withLock { ($0.durable, $0.pending, $0.synced) }
+  func afterPowerCut(_ random: inout SeededGenerator) -> SimulatedDisk {
+    let (durable, pending) = state.withLock { ($0.durable, $0.pending) }
     var names = durable
     for change in pending where Bool.random(using: &random) { Self.apply(change, to: &names) }
-    let image = MemoryFileSystem()
-    image.state.withLock { $0.directories = memory.state.withLock { $0.directories } }
+    let image = SimulatedDisk(folders: [LogFixture.directory])
     for (path, file) in names.sorted(by: { $0.key < $1.key }) {
       let isWhole = Bool.random(using: &random)
-      image.setContents(path, isWhole ? file.contents : synced[ObjectIdentifier(file)] ?? [])
+      image.setContents(path, isWhole ? file.contents : file.synced)
     }
     return image
   }
 
-  private static func apply(_ change: Change, to names: inout [String: MemoryFile]) {
+  private static func apply(_ change: Change, to names: inout [String: StoredFile]) {
     switch change {
     case .create(let path, let file): names[path] = file
     case .rename(let from, let to):
@@ -69,24 +72,22 @@ final class StoppingDisk: FileSystem {
 
   func open(_ path: String, _ mode: OpenMode) throws(IOError) -> any File {
     try call("open", path)
-    let isNew = !memory.exists(path)
-    _ = try memory.open(path, mode)
-    let opened = memory.state.withLock { $0.files[path] }
-    guard let file = opened else { throw IOError(operation: "open", path: path, errno: 2) }
-    if isNew { state.withLock { $0.pending.append(.create(path, file)) } }
-    return StoppingFile(file, self)
+    if let known = state.withLock({ $0.visible[path] }) { return StoppingFile(known, self, path) }
+    let file = StoredFile(try memory.open(path, mode), synced: [])
+    note(.create(path, file))
+    return StoppingFile(file, self, path)
   }
 
   func rename(_ from: String, to: String) throws(IOError) {
     try call("rename", from)
     try memory.rename(from, to: to)
-    state.withLock { $0.pending.append(.rename(from, to)) }
+    note(.rename(from, to))
   }
 
   func removeFile(_ path: String) throws(IOError) {
     try call("unlink", path)
     try memory.removeFile(path)
-    state.withLock { $0.pending.append(.remove(path)) }
+    note(.remove(path))
   }
 
   func syncDirectory(_ path: String) throws(IOError) {
@@ -97,9 +98,11 @@ final class StoppingDisk: FileSystem {
     }
   }
 
-  func noteSynced(_ file: MemoryFile) {
-    let contents = file.contents
-    state.withLock { $0.synced[ObjectIdentifier(file)] = contents }
+  private func note(_ change: Change) {
+    state.withLock { state in
+      Self.apply(change, to: &state.visible)
+      state.pending.append(change)
+    }
   }
 
   func exists(_ path: String) -> Bool { memory.exists(path) }
@@ -113,36 +116,62 @@ final class StoppingDisk: FileSystem {
   }
 }
 
-final class StoppingFile: File {
-  private let file: MemoryFile
-  private let disk: StoppingDisk
+/// A file, whatever its names are, with what was in it when it was last synced.
+final class StoredFile: Sendable {
+  let file: any File
+  private let lastSynced: Mutex<[UInt8]>
 
-  init(_ file: MemoryFile, _ disk: StoppingDisk) {
+  init(_ file: any File, synced: [UInt8]) {
     self.file = file
-    self.disk = disk
+    lastSynced = Mutex(synced)
   }
 
-  func size() throws(IOError) -> Int64 { try file.size() }
+  var synced: [UInt8] { lastSynced.withLock { $0 } }
+
+  var contents: [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: (try? file.size()).map(Int.init) ?? 0)
+    let count = bytes.withUnsafeMutableBytes { (try? file.read(into: $0, at: 0)) ?? 0 }
+    return Array(bytes[..<count])
+  }
+
+  func noteSynced() {
+    let contents = contents
+    lastSynced.withLock { $0 = contents }
+  }
+}
+
+final class StoppingFile: File {
+  private let stored: StoredFile
+  private let disk: StoppingDisk
+  private let path: String
+
+  init(_ stored: StoredFile, _ disk: StoppingDisk, _ path: String) {
+    self.stored = stored
+    self.disk = disk
+    self.path = path
+  }
+
+  func size() throws(IOError) -> Int64 { try stored.file.size() }
   func read(into buffer: UnsafeMutableRawBufferPointer, at position: Int64) throws(IOError) -> Int {
-    try file.read(into: buffer, at: position)
+    try stored.file.read(into: buffer, at: position)
   }
   func dropCache() {}
   func isCached(_ byteCount: Int, at position: Int64) -> Bool { true }
   func write(_ bytes: UnsafeRawBufferPointer, at position: Int64) throws(IOError) {
-    try disk.call("pwrite", file.path)
-    try file.write(bytes, at: position)
+    try disk.call("pwrite", path)
+    try stored.file.write(bytes, at: position)
   }
   func write(_ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer, at position: Int64) throws(IOError) {
-    try disk.call("pwrite", file.path)
-    try file.write(head, body, at: position)
+    try disk.call("pwrite", path)
+    try stored.file.write(head, body, at: position)
   }
   func preallocate(_ byteCount: Int64, at position: Int64) throws(IOError) {}
   func truncate(to byteCount: Int64) throws(IOError) {
-    try disk.call("ftruncate", file.path)
-    try file.truncate(to: byteCount)
+    try disk.call("ftruncate", path)
+    try stored.file.truncate(to: byteCount)
   }
   func sync() throws(IOError) {
-    try disk.call("fdatasync", file.path)
-    disk.noteSynced(file)
+    try disk.call("fdatasync", path)
+    stored.noteSynced()
   }
 }

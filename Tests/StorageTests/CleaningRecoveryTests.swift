@@ -1,5 +1,6 @@
 import Effects
 import Primitives
+import Simulation
 import Testing
 
 @testable import Storage
@@ -7,8 +8,8 @@ import Testing
 /// What a start makes of the files that an unfinished cleaning left, Kafka's among them.
 @Suite struct CleaningRecoveryTests {
   /// A closed log of three segments, and cleaned ones of the first two under the names that `suffix` ends.
-  private func leftovers(_ suffixes: [String]) throws -> (LogFixture, MemoryFileSystem) {
-    let disk = MemoryFileSystem()
+  private func leftovers(_ suffixes: [String]) throws -> (LogFixture, SimulatedDisk) {
+    let disk = SimulatedDisk()
     let config = LogConfig(segmentBytes: 190, indexIntervalBytes: 100, retentionMs: -1, isCompacted: true)
     let fixture = try LogFixture(config, fileSystem: disk)
     for number in 0..<3 { try fixture.appendSegment([KeyedRecord("a", "\(number)"), KeyedRecord("k\(number)", "v")]) }
@@ -30,7 +31,7 @@ import Testing
 
   private static let old = ["0 a=0", "1 k0=v", "2 a=1", "3 k1=v", "4 a=2", "5 k2=v"]
 
-  private func check(_ fixture: LogFixture, _ disk: MemoryFileSystem, _ expected: [String]) throws {
+  private func check(_ fixture: LogFixture, _ disk: SimulatedDisk, _ expected: [String]) throws {
     for mode in [LogRecoveryMode.clean, .unclean] {
       try fixture.open(mode)
       #expect(try fixture.shown() == expected)

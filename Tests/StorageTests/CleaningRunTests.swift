@@ -1,6 +1,7 @@
 import Effects
 import Primitives
 import Records
+import Simulation
 import Synchronization
 import Testing
 
@@ -12,8 +13,8 @@ import Testing
 
   private func filled(
     segmentBytes: Int = 700, indexIntervalBytes: Int = 100, count: Int = 4
-  ) throws -> (LogFixture, MemoryFileSystem) {
-    let disk = MemoryFileSystem()
+  ) throws -> (LogFixture, SimulatedDisk) {
+    let disk = SimulatedDisk()
     let config = LogConfig(
       segmentBytes: segmentBytes, indexIntervalBytes: indexIntervalBytes, retentionMs: -1, isCompacted: true)
     let fixture = try LogFixture(config, fileSystem: disk)
@@ -215,12 +216,10 @@ import Testing
     for suffix in [".log.cleaned", ".index.cleaned", ".timeindex.cleaned"] {
       for isSync in [false, true] {
         let work = try work(fixture)
-        disk.faults.withLock {
-          $0 = MemoryFileSystem.Faults(
-            writesLeft: isSync ? nil : 0, tornByteCount: 5, syncsLeft: isSync ? 0 : nil, suffix: suffix)
-        }
+        disk.fail(
+          call: 1, effect: .first(5), isLasting: true, calls: [isSync ? .sync : .write], pathPart: suffix)
         let outcome = work.run(disk, throttle: { _ in }, mustStop: { false })
-        disk.faults.withLock { $0 = MemoryFileSystem.Faults() }
+        disk.heal()
         guard case .failed = try fixture.log.finishCleaning(work, outcome, now: fixture.now) else {
           // An index without entries is not written to.
           #expect(suffix == ".index.cleaned" && !isSync)

@@ -10,7 +10,7 @@ import Testing
   private let other = TopicPartition("other", 3)
 
   @Test func theyAreReadByNameAndOnlyForPartitionsOfTheFolder() throws {
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk()
     for folder in ["data", "data/orders-0"] { try disk.createDirectory(folder) }
     for (number, name) in OffsetCheckpoint.Name.allCases.enumerated() {
       try OffsetCheckpoint(name, logDirectory: "data", fileSystem: disk)
@@ -35,7 +35,7 @@ import Testing
 
   @Test(arguments: [nil, "", "0\n1\n", "0\n1\norders x 3\n"])
   func withoutTheFileNothingIsKnownOfTheLogsThatAreThere(text: String?) throws {
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk()
     for folder in ["data", "data/orders-0"] { try disk.createDirectory(folder) }
     let path = "data/" + OffsetCheckpoint.Name.recoveryPoint.rawValue
     if let text { disk.setContents(path, Array(text.utf8)) }

@@ -1,11 +1,12 @@
 import Primitives
 import Records
+import Simulation
 import Testing
 
 @testable import Storage
 
 @Suite struct IndexFileTests {
-  private let disk = MemoryFileSystem()
+  private let disk = SimulatedDisk()
   private var environment: LogEnvironment {
     LogEnvironment(fileSystem: disk, handles: FileHandleCache(fileSystem: disk, openFilesMax: 2))
   }

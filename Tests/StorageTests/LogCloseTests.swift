@@ -1,6 +1,7 @@
 import Effects
 import Primitives
 import Records
+import Simulation
 import Synchronization
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
 
 /// What closing, abandoning and deleting a log does to the disk.
 @Suite struct LogCloseTests {
-  private let disk = MemoryFileSystem()
+  private let disk = SimulatedDisk()
 
   @Test func aLogInWhichNothingHappenedIsOnlyLetGo() throws {
     let fixture = try LogFixture(fileSystem: disk)
@@ -16,12 +17,11 @@ import Testing
     try fixture.reopen(.clean)
     #expect(try fixture.log.applyRetention(now: fixture.now, highWatermark: Offset(10)) == 0)
     fixture.log.beginLeaderEpoch(LeaderEpoch(4))
-    disk.synced.withLock { $0 = [] }
-    disk.faults.withLock { $0 = .init(writesLeft: 0, syncsLeft: 0, opensLeft: 0) }
+    disk.fail(call: 1, isLasting: true, calls: [.write, .sync, .open])
     try fixture.log.close(syncing: false)
     #expect(fixture.log.recoveryPoint == Offset(10))
     #expect(fixture.log.isFenced)
-    disk.faults.withLock { $0 = .init() }
+    disk.heal()
     let opened = try LogFixture(fileSystem: disk)
     #expect(opened.log.logEndOffset == Offset(10))
     #expect(opened.log.recovered == RecoveryReport())
@@ -35,7 +35,7 @@ import Testing
     let names = disk.names(in: LogFixture.directory)
     try fixture.log.close(syncing: false)
     #expect(disk.names(in: LogFixture.directory) == names)
-    #expect(disk.synced.withLock { $0 }.isEmpty)
+    #expect(disk.count(of: .sync) == 0 && disk.count(of: .syncDirectory) == 0)
   }
 
   @Test func anAbandonedLogWritesNothing() throws {
@@ -45,7 +45,7 @@ import Testing
     try fixture.append(makeBatch(1))
     let before = disk.contents(LogFixture.directory + "/00000000000000000000.log")
     let names = disk.names(in: LogFixture.directory)
-    disk.faults.withLock { $0 = .init(writesLeft: 0, syncsLeft: 0, opensLeft: 0) }
+    disk.fail(call: 1, isLasting: true, calls: [.write, .sync, .open])
     fixture.log.abandon()
     #expect(fixture.log.isFenced)
     #expect(fixture.log.environment.handles.openFiles == 0)
@@ -66,7 +66,7 @@ import Testing
     #expect(path.hasPrefix(LogFixture.directory + ".") && LogFileName.isDeletedFolder(path))
     #expect(disk.names(in: path).count == count)
     #expect(!disk.exists(LogFixture.directory))
-    #expect(disk.synced.withLock { $0 }.isEmpty)
+    #expect(disk.count(of: .sync) == 0 && disk.count(of: .syncDirectory) == 0)
   }
 
   @Test func aSmallFileThatBecomesShorterKeepsNothingOfTheOldOne() throws {

@@ -28,8 +28,13 @@ import Testing
     for seed in Self.seeds { try walk(seed, isCopy: true) }
   }
 
+  /// The same where every start after a crash brings everything to the disk first, as a broker's does.
+  @Test func whatWasFlushedSurvivesStartsThatSync() throws {
+    for seed in Self.seeds { try walk(seed, startsSynced: true) }
+  }
+
   /// Each of them found something once.
-  @Test(arguments: [7, 11, 161, 14, 30, 47, 68, 84, 176, 222, 262, 595, 776, 1503, 3016, 3512])
+  @Test(arguments: [7, 11, 161, 14, 30, 47, 68, 84, 176, 222, 262, 595, 776, 1503, 2363, 2384, 3016, 3512, 4708])
   func seedsThatFoundSomething(
     seed: UInt64
   )
@@ -38,8 +43,10 @@ import Testing
     try walk(seed)
   }
 
-  private func walk(_ seed: UInt64, isYoung: Bool = false, isCopy: Bool = false) throws {
-    let walk = try LogCrashWalk(seed: seed, isYoung: isYoung, isCopy: isCopy)
+  private func walk(
+    _ seed: UInt64, isYoung: Bool = false, isCopy: Bool = false, startsSynced: Bool = false
+  ) throws {
+    let walk = try LogCrashWalk(seed: seed, isYoung: isYoung, isCopy: isCopy, startsSynced: startsSynced)
     do { try walk.run(isYoung ? 25 : 200) } catch {
       let again = "OTTLA_SEED_FIRST=\(isYoung ? seed / 8 : seed) OTTLA_SEEDS=1 swift test --filter LogCrashTests"
       let last = walk.steps.suffix(40).joined(separator: "\n")

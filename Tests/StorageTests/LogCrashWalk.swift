@@ -13,8 +13,9 @@ final class LogCrashWalk {
   /// What was done, for whoever has to find out.
   private(set) var steps: [String] = []
 
-  /// A young log begins with nothing flushed and nothing noted; a copy takes what another log has.
-  init(seed: UInt64, isYoung: Bool = false, isCopy: Bool = false) throws {
+  /// A young log begins with nothing flushed and nothing noted; a copy takes what another log has; and starts may bring
+  /// everything to the disk first.
+  init(seed: UInt64, isYoung: Bool = false, isCopy: Bool = false, startsSynced: Bool = false) throws {
     self.seed = seed
     random = SeededGenerator(seed)
     let config = LogConfig(
@@ -24,6 +25,7 @@ final class LogCrashWalk {
     let disk = SimulatedDisk(folders: ["data"], pageByteCount: Bool.random(using: &random) ? 512 : 4096)
     log = SimulatedLog(config, disk: disk)
     log.isCopy = isCopy
+    log.startsSynced = startsSynced
     if seed % 4 == 1 { disk.writeBackEagerly(seed: seed) }
     try log.open()
     guard !isYoung else { return }

@@ -1,6 +1,7 @@
 import Effects
 import Primitives
 import Records
+import Simulation
 import Synchronization
 import Testing
 
@@ -14,11 +15,11 @@ import Testing
   /// is there afterwards, what failed is not, and nothing is fenced.
   @Test func noAppendThatCannotOpenAFileFencesTheLog() throws {
     for opensLeft in 0..<40 {
-      let disk = MemoryFileSystem()
+      let disk = SimulatedDisk()
       let fixture = try LogFixture(config, fileSystem: disk)
       try fixture.append(makeBatch(1))
       var count: Int64 = 1
-      disk.faults.withLock { $0 = .init(opensLeft: opensLeft) }
+      disk.fail(call: opensLeft + 1, errno: 24, isLasting: true, calls: [.open])
       // Whatever was open is closed meanwhile.
       fixture.log.releaseFiles()
       for number in 0..<40 {
@@ -38,7 +39,7 @@ import Testing
         #expect(!fixture.log.isFenced)
       }
       try fixture.log.writePending()
-      disk.faults.withLock { $0 = .init() }
+      disk.heal()
       for _ in 0..<5 {
         try fixture.append(makeBatch(1))
         count += 1
@@ -55,7 +56,7 @@ import Testing
   }
 
   @Test func aFolderThatCannotBeOpenedForItsSyncIsSyncedByTheNextFlush() throws {
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk()
     let fixture = try LogFixture(config, fileSystem: disk)
     try fixture.append(makeBatch(1))
     let work = try #require(try fixture.log.beginFlush())
@@ -69,9 +70,9 @@ import Testing
   }
 
   @Test func indexesThatCannotBeWrittenStayInMemory() throws {
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk()
     let fixture = try LogFixture(LogConfig(segmentBytes: 1 << 20, indexIntervalBytes: 0), fileSystem: disk)
-    disk.faults.withLock { $0 = .init(writesLeft: 1, tornByteCount: 5, suffix: "index") }
+    disk.fail(call: 2, effect: .first(5), isLasting: true, calls: [.write], pathPart: "index")
     for number: Int64 in 0..<1000 { try fixture.append(makeBatch(1, timestamp: number)) }
     try fixture.log.writePending()
     for offset: Int64 in [0, 1, 100, 300, 600, 999] {
@@ -79,7 +80,7 @@ import Testing
       let found = try fixture.log.offsetForTimestamp(Timestamp(milliseconds: offset), upTo: Offset(1000))
       #expect(found?.offset.value == offset)
     }
-    disk.faults.withLock { $0 = .init() }
+    disk.heal()
     try fixture.reopen(.clean)
     #expect(fixture.log.recovered.rebuiltIndexes == 0)
     #expect(disk.contents(LogFixture.directory + "/00000000000000000000.index")?.count == 999 * 8)
@@ -87,13 +88,13 @@ import Testing
 
   /// A restart on a full disk: indexes that have to be made anew are used from memory, and nothing keeps the log shut.
   @Test(arguments: [LogRecoveryMode.clean, .unclean]) func aFullDiskKeepsNoLogShut(recovery: LogRecoveryMode) throws {
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk()
     let fixture = try LogFixture(config, fileSystem: disk)
     for number: Int64 in 0..<60 { try fixture.append(makeBatch(1, timestamp: number)) }
     try fixture.log.close()
     let indexes = disk.names(in: LogFixture.directory).filter { $0.hasSuffix("index") }
     for name in indexes { try disk.removeFile(LogFixture.directory + "/" + name) }
-    disk.faults.withLock { $0 = .init(writesLeft: 0, writeErrno: 28) }
+    disk.fail(call: 1, errno: 28, isLasting: true, calls: [.write])
     let opened = try LogFixture(config, fileSystem: disk, recovery: recovery)
     #expect(opened.log.logEndOffset == Offset(60))
     for offset: Int64 in 0..<60 {
@@ -104,7 +105,7 @@ import Testing
     #expect(opened.events.events.contains { if case .ignoredDamagedFile = $0 { true } else { false } })
     // After a stop without order producers are learnt anew, and there is no room to write them down.
     do { try opened.log.close(syncing: false) } catch { #expect(recovery == .unclean) }
-    disk.faults.withLock { $0 = .init() }
+    disk.heal()
     let again = try LogFixture(config, fileSystem: disk)
     #expect(again.log.recovered.rebuiltIndexes > 0)
     #expect(again.log.logEndOffset == Offset(60))

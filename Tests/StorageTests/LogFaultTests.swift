@@ -41,6 +41,27 @@ import Testing
     #expect(open.deletedSegmentCount == 0)
   }
 
+  /// The next segment's file was made, cannot be looked at and cannot be removed. With appends in the segment before, which
+  /// its name contradicts, the next start would not believe them.
+  @Test func aSegmentFileThatStaysEndsTheAppends() throws {
+    let disk = SimulatedDisk(folders: ["data"])
+    let log = SimulatedLog(LogConfig(segmentBytes: 600), disk: disk)
+    try log.open()
+    let large = log.batch(1, valueByteCount: 400)
+    try log.append(large, recordCount: 1)
+    try log.flush()
+    disk.fail(call: 1, calls: [.size], pathPart: "0001.log")
+    disk.fail(call: 1, calls: [.removeFile], pathPart: "0001.log")
+    #expect(throws: LogError.self) { try log.append(log.batch(1, valueByteCount: 400), recordCount: 1) }
+    #expect(disk.failedCalls.count == 2)
+    #expect(try log.opened.isFenced)
+    // What there is is there after the next start, whoever looks.
+    disk.heal()
+    log.kill()
+    try log.openAndCheck(clean: false)
+    #expect(try log.opened.logEndOffset == Offset(1))
+  }
+
   /// Some segments, of which the last were not flushed, and a batch that waits for its write.
   private static func fill(_ log: SimulatedLog) throws {
     try log.open()

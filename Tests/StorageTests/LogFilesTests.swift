@@ -1,5 +1,6 @@
 import Primitives
 import Records
+import Simulation
 import Synchronization
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
 /// The bytes and names on disk, as Kafka has them.
 @Suite struct LogFilesTests {
   @Test func namesAndBytesAreKafkas() throws {
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk()
     let batch = makeBatch(2)
     let config = LogConfig(segmentBytes: batch.count * 3, indexIntervalBytes: 10)
     let fixture = try LogFixture(config, fileSystem: disk)
@@ -53,7 +54,7 @@ import Testing
   }
 
   @Test func checkpointsAreKafkas() throws {
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk()
     let checkpoint = OffsetCheckpoint(.recoveryPoint, logDirectory: ".", fileSystem: disk)
     #expect(try checkpoint.read().isEmpty)
     let offsets = [
@@ -70,7 +71,7 @@ import Testing
   }
 
   @Test func theCleanShutdownMarkerIsReadBack() throws {
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk()
     #expect(try CleanShutdownMarker.read(logDirectory: ".", fileSystem: disk) == nil)
     try CleanShutdownMarker(brokerEpoch: 42).write(logDirectory: ".", fileSystem: disk)
     #expect(disk.contents("./.kafka_cleanshutdown") == Array("{\"version\":0,\"brokerEpoch\":42}".utf8))
@@ -100,20 +101,20 @@ import Testing
 
   /// What a flush has to sync: without the folder's own name in its parent, a synced file can vanish.
   @Test func theFirstFlushSyncsTheFolderAndItsName() throws {
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk(folders: ["data"])
     let fixture = try LogFixture(fileSystem: disk)
-    #expect(disk.synced.withLock { $0 }.isEmpty)
+    #expect(disk.count(of: .sync) == 0 && disk.count(of: .syncDirectory) == 0)
     try fixture.append(makeBatch(1))
     try fixture.log.flush()
-    let directory = LogFixture.directory
-    #expect(
-      disk.synced.withLock { $0 } == [
-        "\(directory)/partition.metadata", "\(directory)/leader-epoch-checkpoint",
-        "\(directory)/00000000000000000000.log", directory, "data",
-      ])
-    disk.synced.withLock { $0.removeAll() }
+    let left = disk.afterPowerCut(data: .lost, names: .lost)
+    for name in ["partition.metadata", "leader-epoch-checkpoint", "00000000000000000000.log"] {
+      let path = LogFixture.directory + "/" + name
+      #expect(left.contents(path) == disk.contents(path) && left.contents(path)?.isEmpty == false, "\(name)")
+    }
+    // The file, the terms and the metadata; the folder and the one above it.
+    #expect(disk.count(of: .sync) == 3 && disk.count(of: .syncDirectory) == 2)
     try fixture.append(makeBatch(1))
     try fixture.log.flush()
-    #expect(disk.synced.withLock { $0 } == ["\(directory)/00000000000000000000.log"])
+    #expect(disk.count(of: .sync) == 4 && disk.count(of: .syncDirectory) == 2)
   }
 }

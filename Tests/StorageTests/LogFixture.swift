@@ -1,6 +1,7 @@
 import Effects
 import Primitives
 import Records
+import Simulation
 
 @testable import Storage
 
@@ -22,7 +23,7 @@ final class LogFixture {
 
   init(
     _ config: LogConfig = LogConfig(segmentBytes: 4096, indexIntervalBytes: 256),
-    fileSystem: any FileSystem = MemoryFileSystem(),
+    fileSystem: any FileSystem = SimulatedDisk(),
     directory: String = LogFixture.directory, recovery: LogRecoveryMode = .clean, logStartOffset: Offset? = nil
   ) throws {
     self.config = config

@@ -27,7 +27,8 @@ struct LogHistory {
   var startMax: Int64 = 0 { didSet { termsFrom = max(termsFrom, startMax) } }
   /// Terms of what lies before are forgotten: the log has begun here at some time.
   var termsFrom: Int64 = 0
-  /// Where a log without a record may begin, after a cut that went half way.
+  /// Where a log without a record may begin, after a cut that went half way: also where its checkpoint, which may lie before its
+  /// first segment, says.
   var emptyStarts: [Int64] = []
 
   var end: Int64 { entries.last?.end ?? emptyEnd }

@@ -1,6 +1,7 @@
 import Effects
 import Primitives
 import Records
+import Simulation
 import Synchronization
 import Testing
 
@@ -10,9 +11,9 @@ import Testing
 @Suite struct LogRecoveryTests {
   /// A disk with a log of some segments that was flushed, but not closed; and its batches.
   private func written(batches count: Int = 24) throws -> (
-    MemoryFileSystem, [(header: RecordBatchHeader, bytes: [UInt8])]
+    SimulatedDisk, [(header: RecordBatchHeader, bytes: [UInt8])]
   ) {
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk()
     let fixture = try LogFixture(LogConfig(segmentBytes: 1200, indexIntervalBytes: 150), fileSystem: disk)
     for number in 0..<count {
       try fixture.append(
@@ -34,13 +35,13 @@ import Testing
 
   private let config = LogConfig(segmentBytes: 1200, indexIntervalBytes: 150)
 
-  private func open(_ disk: MemoryFileSystem, _ recovery: LogRecoveryMode) throws -> LogFixture {
+  private func open(_ disk: SimulatedDisk, _ recovery: LogRecoveryMode) throws -> LogFixture {
     let fixture = try LogFixture(config, fileSystem: disk, recovery: .unclean(recoveryPoint: Offset(.max)))
     fixture.log.releaseFiles()
     return try LogFixture(config, fileSystem: disk, recovery: recovery)
   }
 
-  private func lastLogPath(_ disk: MemoryFileSystem) -> String {
+  private func lastLogPath(_ disk: SimulatedDisk) -> String {
     LogFixture.directory + "/" + (disk.names(in: LogFixture.directory).last { $0.hasSuffix(".log") } ?? "")
   }
 
@@ -130,16 +131,16 @@ import Testing
 
   @Test func aFailedWriteFencesTheLogUntilItIsOpenedAgain() throws {
     for torn in [0, 1, 30, 90] {
-      let disk = MemoryFileSystem()
+      let disk = SimulatedDisk()
       let fixture = try LogFixture(config, fileSystem: disk)
       try fixture.append(makeBatch(1))
       try fixture.log.writePending()
-      disk.faults.withLock { $0 = .init(writesLeft: 0, tornByteCount: torn) }
+      disk.fail(call: 1, effect: .first(torn), isLasting: true, calls: [.write])
       try fixture.append(makeBatch(1))
       try fixture.append(makeBatch(1))
       #expect(
         throws: LogError.io(
-          IOError(operation: "pwrite", path: LogFixture.directory + "/00000000000000000000.log", errno: 5))
+          IOError(operation: "write", path: LogFixture.directory + "/00000000000000000000.log", errno: 5))
       ) {
         try fixture.log.writePending()
       }
@@ -148,7 +149,7 @@ import Testing
       #expect(throws: LogError.fenced) { try fixture.log.flush() }
       #expect(splitBatches(try fixture.read(0)).count == 1)
       #expect(throws: LogError.fenced) { try fixture.log.close() }
-      disk.faults.withLock { $0 = .init() }
+      disk.heal()
       let opened = try LogFixture(config, fileSystem: disk, recovery: .unclean)
       // What reached the file whole may stay: it was never acknowledged, and is a valid batch.
       #expect(opened.log.logEndOffset.value == (torn >= makeBatch(1).count ? 2 : 1))
@@ -156,12 +157,12 @@ import Testing
   }
 
   @Test func aFailedSyncFencesTheLogAndIsNotTriedAgain() throws {
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk()
     let fixture = try LogFixture(config, fileSystem: disk)
     try fixture.append(makeBatch(1))
-    disk.faults.withLock { $0.syncsLeft = 0 }
+    disk.fail(call: 1, isLasting: true, calls: [.sync])
     #expect(throws: LogError.self) { try fixture.log.flush() }
-    disk.faults.withLock { $0 = .init() }
+    disk.heal()
     #expect(throws: LogError.fenced) { try fixture.log.flush() }
     #expect(fixture.log.recoveryPoint == .zero)
   }
@@ -171,9 +172,9 @@ import Testing
   @Test func everyWriteMayFail() throws {
     var isThrough = false
     for count in 0..<400 where !isThrough {
-      let disk = MemoryFileSystem()
+      let disk = SimulatedDisk()
       let fixture = try LogFixture(config, fileSystem: disk)
-      disk.faults.withLock { $0 = .init(writesLeft: count, tornByteCount: count % 100) }
+      disk.fail(call: count + 1, effect: .first(count % 100), isLasting: true, calls: [.write])
       var appended: [[UInt8]] = []
       var flushedCount = 0
       do throws(LogError) {
@@ -195,7 +196,7 @@ import Testing
         if fixture.log.isFenced { #expect(throws: LogError.fenced) { try fixture.append(makeBatch(1)) } }
         fixture.log.releaseFiles()
       }
-      disk.faults.withLock { $0 = .init() }
+      disk.heal()
       let opened = try LogFixture(config, fileSystem: disk, recovery: isThrough ? .clean : .unclean)
       let kept = try contents(opened.log).map(\.bytes)
       #expect(kept.count >= flushedCount)
@@ -207,7 +208,7 @@ import Testing
 
   /// Entries that are well formed and wrong: they are checked against the log before they are believed.
   @Test func indexesThatLieAreNotBelieved() throws {
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk()
     let config = LogConfig(segmentBytes: 1 << 20, indexIntervalBytes: 0)
     let fixture = try LogFixture(config, fileSystem: disk)
     for number: Int64 in 0..<100 { try fixture.append(makeBatch(2, timestamp: 10 * number)) }
@@ -234,7 +235,7 @@ import Testing
   /// Entries that make no sense at all: negative, far beyond the file, out of order. Every offset and time is found, the
   /// damage is told once, and the indexes are whole again.
   @Test(arguments: [-1, Int32.min, Int32.max, 7]) func indexesThatMakeNoSenseAreMadeAnew(value: Int32) throws {
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk()
     let config = LogConfig(segmentBytes: 1 << 20, indexIntervalBytes: 0)
     let fixture = try LogFixture(config, fileSystem: disk)
     for number: Int64 in 0..<100 { try fixture.append(makeBatch(2, timestamp: 10 * number)) }
@@ -269,7 +270,7 @@ import Testing
     var random = SeededGenerator(11)
     let extremes: [UInt64] = [0, 1, 0x7fff_ffff, 0xffff_ffff, 0x7fff_ffff_ffff_ffff, 0x8000_0000_0000_0000, .max]
     for round in 0..<400 {
-      let disk = MemoryFileSystem()
+      let disk = SimulatedDisk()
       try disk.createDirectory(LogFixture.directory)
       let base = LogFixture.directory + "/" + LogFileName.name(Offset(round % 3 == 0 ? .max - 5 : Int64(round % 3)), "")
       var bytes: [UInt8] = []

@@ -1,5 +1,6 @@
 import Primitives
 import Records
+import Simulation
 import Testing
 
 @testable import Storage
@@ -92,7 +93,7 @@ import Testing
     let repaired = try fixture.repairAll()
     #expect(repaired.count > 1)
     try fixture.expectWhole()
-    let intact = try #require(fixture.other.fileSystem as? MemoryFileSystem)
+    let intact = try #require(fixture.other.fileSystem as? SimulatedDisk)
     #expect(disk.contents(path) == intact.contents(path))
   }
 

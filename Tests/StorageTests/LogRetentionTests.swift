@@ -1,12 +1,13 @@
 import Effects
 import Primitives
 import Records
+import Simulation
 import Testing
 
 @testable import Storage
 
 @Suite struct LogRetentionTests {
-  private let disk = MemoryFileSystem()
+  private let disk = SimulatedDisk()
 
   /// A log of one batch a segment, at times 1000, 2000, ... by record and by clock.
   private func fixture(_ config: LogConfig, segments: Int = 5, timestamp: (Int64) -> Int64 = { $0 }) throws

@@ -1,6 +1,7 @@
 import Effects
 import Primitives
 import Records
+import Simulation
 import Testing
 
 @testable import Storage
@@ -9,8 +10,8 @@ import Testing
 @Suite struct LogTrustTests {
   private let config = LogConfig(segmentBytes: 1200, indexIntervalBytes: 150)
 
-  private func closed(isCompacted: Bool = false) throws -> (disk: MemoryFileSystem, logs: [String]) {
-    let disk = MemoryFileSystem()
+  private func closed(isCompacted: Bool = false) throws -> (disk: SimulatedDisk, logs: [String]) {
+    let disk = SimulatedDisk()
     let fixture = try LogFixture(config, fileSystem: disk)
     for number in 0..<40 { try fixture.append(makeBatch(2, timestamp: 1000 + Int64(number))) }
     try fixture.log.close()
@@ -18,7 +19,7 @@ import Testing
     return (disk, names.map { LogFixture.directory + "/" + $0 })
   }
 
-  private func events(_ disk: MemoryFileSystem, isCompacted: Bool = false) throws -> [LogEvent] {
+  private func events(_ disk: SimulatedDisk, isCompacted: Bool = false) throws -> [LogEvent] {
     var config = config
     config.isCompacted = isCompacted
     let fixture = try LogFixture(config, fileSystem: disk)

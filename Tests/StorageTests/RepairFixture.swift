@@ -1,5 +1,6 @@
 import Primitives
 import Records
+import Simulation
 import Testing
 
 @testable import Storage
@@ -12,8 +13,8 @@ final class RepairFixture {
   private(set) var own: LogFixture
 
   /// - Parameter damage: what is done to the files of one replica before it is opened.
-  init(_ config: LogConfig = RepairFixture.config, damage: (MemoryFileSystem) throws -> Void = { _ in }) throws {
-    let disk = MemoryFileSystem()
+  init(_ config: LogConfig = RepairFixture.config, damage: (SimulatedDisk) throws -> Void = { _ in }) throws {
+    let disk = SimulatedDisk()
     other = try LogFixture(config, fileSystem: disk)
     for number in 0..<40 {
       try other.append(makeBatch(2, timestamp: 1000 + Int64(number)), epoch: Int32(number / 5))
@@ -27,13 +28,13 @@ final class RepairFixture {
     own = try LogFixture(config, fileSystem: copy, recovery: .unclean)
   }
 
-  var disk: MemoryFileSystem { get throws { try #require(own.fileSystem as? MemoryFileSystem) } }
+  var disk: SimulatedDisk { get throws { try #require(own.fileSystem as? SimulatedDisk) } }
 
-  static func paths(_ disk: MemoryFileSystem) -> [String] {
+  static func paths(_ disk: SimulatedDisk) -> [String] {
     disk.names(in: LogFixture.directory).filter { $0.hasSuffix(".log") }.map { LogFixture.directory + "/" + $0 }
   }
 
-  static func change(_ path: String, _ disk: MemoryFileSystem, _ change: (inout [UInt8]) -> Void) throws {
+  static func change(_ path: String, _ disk: SimulatedDisk, _ change: (inout [UInt8]) -> Void) throws {
     var bytes = try #require(disk.contents(path))
     change(&bytes)
     disk.setContents(path, bytes)
@@ -71,7 +72,7 @@ final class RepairFixture {
   /// The files are the same as those of the other replica, and every record is found by its offset.
   func expectWhole(_ comment: Comment? = nil) throws {
     let disk = try disk
-    let intact = try #require(other.fileSystem as? MemoryFileSystem)
+    let intact = try #require(other.fileSystem as? SimulatedDisk)
     for path in Self.paths(intact) { #expect(disk.contents(path) == intact.contents(path), comment) }
     for (mine, others) in zip(own.log.segments.dropLast(), other.log.segments) {
       #expect(mine.maxTimestamp == others.maxTimestamp, comment)

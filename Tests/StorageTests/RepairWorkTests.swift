@@ -1,5 +1,6 @@
 import Effects
 import Primitives
+import Simulation
 import Synchronization
 import Testing
 
@@ -19,18 +20,20 @@ import Testing
   @Test func whatIsWrittenIsOnTheDisk() throws {
     let (fixture, work) = try work()
     let disk = try fixture.disk
-    disk.synced.withLock { $0 = [] }
+    let path = RepairFixture.paths(disk)[1]
+    let before = disk.contents(path)
     _ = try work.run(disk)
-    #expect(disk.synced.withLock { $0 } == [RepairFixture.paths(disk)[1]])
+    let after = try #require(disk.contents(path))
+    #expect(after != before && disk.isOnDisk(path, byteCount: after.count))
   }
 
   @Test func aWriteThatFailsLeavesTheDamageKnown() throws {
     let (fixture, work) = try work()
     let disk = try fixture.disk
-    disk.faults.withLock { $0.writesLeft = 0 }
+    disk.fail(call: 1, isLasting: true, calls: [.write])
     #expect(throws: IOError.self) { try work.run(disk) }
     #expect(fixture.own.log.damagedPlace == work.place)
-    disk.faults.withLock { $0 = .init() }
+    disk.heal()
     try fixture.repairAll()
     try fixture.expectWhole()
   }

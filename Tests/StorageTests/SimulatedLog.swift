@@ -22,6 +22,10 @@ final class SimulatedLog {
   private var sequences: [Int64: Int32] = [:]
   /// Whether batches are appended as a follower does, with the offsets and terms that a leader gave them.
   var isCopy = false
+  /// Whether a start after a stop that was not clean brings everything to the disk before it opens the log, as a broker's does.
+  var startsSynced = false
+  /// What the log-start-offset-checkpoint may say of the log: what was written last, and what could not be written since.
+  private var notedStarts: [Int64] = []
 
   init(_ config: LogConfig, disk: SimulatedDisk) {
     self.config = config
@@ -35,6 +39,8 @@ final class SimulatedLog {
     copy.now = now
     copy.batchNumber = batchNumber
     copy.sequences = sequences
+    copy.startsSynced = startsSynced
+    copy.notedStarts = notedStarts
     return copy
   }
 
@@ -52,7 +58,11 @@ final class SimulatedLog {
   }
 
   /// Opens the log with what the checkpoints say, and writes a recovery point that turned out to be too high.
+  ///
+  /// What a killed process left of the checkpoints is brought to the disk before it is believed: a log that has begun at an
+  /// offset must not begin before it again.
   func open(clean: Bool = false) throws(IOError) {
+    if !clean { try startsSynced ? disk.syncAll(holding: "data") : disk.syncDirectory("data") }
     let point = try FolderCheckpoints(beginning: "data", disk).recoveryPoint(of: Self.partition)
     let start = try checkpoint(.logStartOffset).read()[Self.partition]
     let events = events
@@ -61,7 +71,8 @@ final class SimulatedLog {
       environment: LogEnvironment(
         fileSystem: disk, handles: FileHandleCache(fileSystem: disk, openFilesMax: 4),
         log: { events.events.append($0) }),
-      recovery: clean ? .clean : .unclean(recoveryPoint: point), now: now, logStartOffset: start)
+      recovery: clean ? .clean : .unclean(recoveryPoint: point, isSynced: startsSynced), now: now,
+      logStartOffset: start)
     if let point, point > log.recoveryPoint {
       try checkpoint(.recoveryPoint).write([Self.partition: log.recoveryPoint])
     }
@@ -188,7 +199,7 @@ final class SimulatedLog {
       guard log.isFenced else { return try failed(error) }
       // It may have come to pass, wholly or in part, or not.
       history.flushedEnd = min(history.flushedEnd, isAll ? 0 : cut)
-      history.emptyStarts += isAll ? [offset, start] : [start]
+      history.emptyStarts += (isAll ? [offset, start] : [start]) + notedStarts
       throw error
     }
     guard offset < history.end else { return }
@@ -196,7 +207,7 @@ final class SimulatedLog {
     if isAll { history.startMax = offset }
     try check(log.logEndOffset.value == history.end, "cut to \(offset) it ends at \(log.logEndOffset.value)")
     if log.logStartOffset.value < start {
-      history.emptyStarts.append(start)
+      history.emptyStarts += [start] + notedStarts
       try checkpointLogStart()
       history.emptyStarts.removeAll()
     }
@@ -209,14 +220,14 @@ final class SimulatedLog {
     do throws(LogError) { try log.restart(at: Offset(offset), now: now) } catch {
       guard log.isFenced else { return try failed(error) }
       history.flushedEnd = 0
-      history.emptyStarts += [offset, start]
+      history.emptyStarts += [offset, start] + notedStarts
       throw error
     }
     history.cut(from: .min, end: offset)
     history.startMax = offset
     try check(log.logStartOffset.value == offset && log.logEndOffset.value == offset, "it did not start at \(offset)")
     if offset < start {
-      history.emptyStarts.append(start)
+      history.emptyStarts += [start] + notedStarts
       try checkpointLogStart()
       history.emptyStarts.removeAll()
     }
@@ -255,6 +266,9 @@ final class SimulatedLog {
   }
 
   func checkpointLogStart() throws {
-    try checkpoint(.logStartOffset).write([Self.partition: opened.logStartOffset])
+    let start = try opened.logStartOffset
+    notedStarts.append(start.value)
+    try checkpoint(.logStartOffset).write([Self.partition: start])
+    notedStarts = [start.value]
   }
 }

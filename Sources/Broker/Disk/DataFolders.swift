@@ -63,7 +63,10 @@ extension Shard {
       wakeWatchers(hosted)
       dropCoordinator(of: hosted)
     }
-    if index == Self.controllerShard { haltIfNothingIsLeft(folder, cause) }
+    if index == Self.controllerShard {
+      forgetRun()
+      haltIfNothingIsLeft(folder, cause)
+    }
     if let host = controllerHost { runDelayedCommands(host) }
     return true
   }

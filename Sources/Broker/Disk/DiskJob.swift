@@ -1,3 +1,4 @@
+internal import Coordination
 package import Effects
 package import Primitives
 package import Storage
@@ -27,6 +28,10 @@ package enum DiskJob: Sendable {
   case scrub(ScrubWork, bytesPerSecondMax: Double)
   /// Writes what another replica has where an old segment is damaged.
   case repair(RepairWork)
+  /// Notes in a data folder that it is written under this boot, and which folders of log.dirs there are.
+  case noteRun(String, all: [String], boot: String?)
+  /// Takes the note away that nothing written under this boot is lost.
+  case forgetRun(String)
 }
 
 /// What came of a job.
@@ -61,7 +66,8 @@ package enum DiskLane: Sendable, CaseIterable {
 extension DiskJob {
   package var lane: DiskLane {
     switch self {
-    case .flush, .syncAll: .flush
+    // Notes that contradict each other are written in their order.
+    case .flush, .syncAll, .noteRun, .forgetRun: .flush
     case .read, .remove, .checkpoint, .measureSpace, .swap, .discard, .repair: .prompt
     case .clean, .scrub: .background
     }
@@ -69,6 +75,9 @@ extension DiskJob {
 
   /// How many threads may do work of this kind at the same time; nil where it does not matter.
   package var threadCount: Int? { if case .clean(_, _, let count) = self { count } else { nil } }
+
+  /// Whether a disk is asked that has failed before.
+  package var isForFailedDisks: Bool { if case .forgetRun = self { true } else { false } }
 
   package var isScrub: Bool { if case .scrub = self { true } else { false } }
 
@@ -94,9 +103,24 @@ extension DiskJob {
         let throttle = { (count: Int) in pace.spend(count, bytesPerSecondMax: rate) }
         return .scrubbed(work.run(fileSystem, throttle: throttle, mustStop: { pace.mustStop }))
       case .repair(let work): return .repaired(try work.run(fileSystem))
+      case .noteRun(let directory, let all, let boot): return Self.noteRun(directory, all, boot, fileSystem)
+      case .forgetRun(let directory): try BootMark.forget(in: directory, fileSystem)
       }
       return .done
     } catch { return .failed(error) }
+  }
+
+  private static func noteRun(
+    _ directory: String, _ all: [String], _ boot: String?, _ fileSystem: any FileSystem
+  ) -> DiskResult {
+    do throws(StartError) { try KnownFolders.note(all, in: directory, fileSystem) } catch {
+      guard case .io(let cause) = error else {
+        return .failed(IOError(operation: "read", path: directory + "/" + IdentityFile.name, errno: 22))
+      }
+      return .failed(cause)
+    }
+    do throws(IOError) { try BootMark.renew(boot, in: directory, fileSystem) } catch { return .failed(error) }
+    return .done
   }
 
   /// Removes all it can; throws the first failure. That a folder has another name is on the disk before it is emptied: what

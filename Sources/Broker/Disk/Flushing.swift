@@ -9,7 +9,8 @@ internal import Storage
 ///
 /// A log is flushed when somebody waits for what is in its file: a producer with acks=all, a group, a reader at the end.
 /// Whatever is written while a flush runs is part of the next one, which begins when that one ends: there is no timer, and
-/// the slower the disk, the more a flush carries. Beside that a clock bounds what nobody waits for.
+/// the slower the disk, the more a flush carries. Beside that a clock bounds what nobody waits for. Where no flush can begin,
+/// those who wait get an error: what they sent is in the file, and may be safe later, or not.
 
 /// What a log's flush is doing.
 enum FlushState {
@@ -69,15 +70,30 @@ extension Shard {
     guard !hosted.isGone, !hosted.partition.log.isFenced else { return nil }
     do throws(LogError) {
       guard let work = try hosted.partition.log.beginFlush(filesMax: filesMax) else {
+        hosted.flushHeldSince = nil
         noteSafe(hosted)
         return nil
       }
       return work
     } catch {
       noteFailure(error, of: hosted)
+      if case .io(let cause) = error, !hosted.partition.log.isFenced { noteHeld(hosted, by: cause) }
       return nil
     }
   }
+
+  /// What is to be flushed is in the file, and no flush comes about: a file cannot be opened for it. Nothing is lost, and the
+  /// clock tries again; but whoever waits is not to do so as long as that lasts. Descriptors come back in a moment, mostly.
+  private func noteHeld(_ hosted: HostedPartition, by cause: IOError) {
+    let since = hosted.flushHeldSince ?? now
+    hosted.flushHeldSince = since
+    noteUnflushed(hosted)
+    guard !cause.isOutOfDescriptors || now.milliseconds(since: since) >= Self.flushHoldMsMax else { return }
+    failWaits(hosted, Self.unwritten)
+  }
+
+  /// So long a flush may be held up for want of descriptors before those who wait learn of it.
+  private static let flushHoldMsMax: Int64 = 5000
 
   private func finish(_ flushes: [Flush], _ result: DiskResult, _ folder: Int) {
     var failure: IOError?
@@ -94,6 +110,7 @@ extension Shard {
       hosted.partition.log.finishFlush(flush.work, failure: failure)
       hosted.unflushedSince = hosted.partition.log.isUnflushed ? flush.unflushedAfter : nil
       guard failure == nil else { continue }
+      hosted.flushHeldSince = nil
       bytesFlushedSinceCheckpoint += flush.work.byteCount
       noteFirstRecoveryPoint(hosted)
       noteSafe(hosted)
@@ -110,7 +127,7 @@ extension Shard {
     guard failure.isOutOfDescriptors else { return failFolder(folder, failure) }
     // Nothing was lost: no file could be opened for a folder's sync. The clock tries again.
     environment.logger.warning("a flush has to wait for file descriptors: \(failure)")
-    for flush in flushes where !flush.hosted.waits.isEmpty { noteUnflushed(flush.hosted) }
+    for flush in flushes where !flush.hosted.isGone { noteHeld(flush.hosted, by: failure) }
   }
 
   /// What is safe in a log may have become more: releases those who waited for that, and shows it to readers.

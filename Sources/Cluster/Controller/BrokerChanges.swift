@@ -58,12 +58,15 @@ struct BrokerReturn {
   let wasStopped: Bool
   /// What it had not flushed may be gone.
   let mayLackUnflushed: Bool
+  /// Of some of its replicas everything may be gone.
+  let mayLackAnything: Bool
   /// Its folders are others: everything may be gone.
   let hasOtherData: Bool
 
   /// The note of a stop counts only for the life that the metadata knows: with another epoch there was a life in between of
   /// which nobody knows how it ended, or the folders are an old copy.
   init(from old: BrokerRegistration, to new: PresentBroker) {
+    mayLackAnything = new.presence.lastRun == .foldersGone
     hasOtherData = !old.dataID.isZero && old.dataID != new.presence.dataID
     switch new.presence.lastRun {
     case .stopped(let epoch):
@@ -72,7 +75,7 @@ struct BrokerReturn {
     case .killed:
       wasStopped = false
       mayLackUnflushed = false
-    case .lost:
+    case .lost, .foldersGone:
       wasStopped = false
       mayLackUnflushed = true
     }

@@ -103,12 +103,13 @@ private struct BrokersAfter {
   }
 
   /// Whether its last life may have cost it records that were acknowledged; what is in doubt already stays so. Of a
-  /// partition that lives on one broker no better copy can exist: it goes on with what is left, as long as it is the same
-  /// folder.
+  /// partition that lives on one broker no better copy can exist: it goes on with what is left, as long as the broker's first
+  /// folder is the same.
   private func isDoubtful(_ broker: BrokerID, in partition: PartitionImage, _ config: TopicConfig) -> Bool {
     guard let back = changes.returned[broker] else { return false }
     if back.hasOtherData { return true }
-    return back.mayLackUnflushed && !config.isFlushedFirst && partition.replicas.count > 1
+    guard partition.replicas.count > 1 else { return false }
+    return back.mayLackAnything || back.mayLackUnflushed && !config.isFlushedFirst
   }
 
   /// The leader before all others: what nobody else had yet may be kept with it.

@@ -8,7 +8,8 @@ package struct BrokerPresence: Sendable, Equatable {
   package var endpoints: [BrokerEndpoint]
   /// Another one for each start of the process.
   package var incarnation: UUID
-  /// Of the data folders (the `directory.id` of the first): another one after the data was lost or swapped.
+  /// Of the data folders (the `directory.id` of the first): another one after the data was lost or swapped. That another
+  /// folder than the first is gone `lastRun` says.
   package var dataID: UUID
   /// How the run before this one ended.
   package var lastRun: LastRun
@@ -30,8 +31,10 @@ package enum LastRun: Sendable, Equatable {
   case stopped(brokerEpoch: Int64)
   /// The process died, the machine did not: what was written is there, flushed or not.
   case killed
-  /// The machine went down, or nobody knows: what was not flushed may be gone.
+  /// The machine went down, or a disk failed, or nobody knows: what was not flushed may be gone.
   case lost
+  /// A data folder is missing, or has become another one: what was flushed may be gone too.
+  case foldersGone
 }
 
 /// A broker that the coordination service sees alive.

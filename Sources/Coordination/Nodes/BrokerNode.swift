@@ -52,6 +52,7 @@ enum BrokerNode {
     case .stopped(let epoch): .object(("how", .string("stopped")), ("brokerEpoch", .integer(epoch)))
     case .killed: .object(("how", .string("killed")))
     case .lost: .object(("how", .string("lost")))
+    case .foldersGone: .object(("how", .string("foldersGone")))
     }
   }
 
@@ -60,6 +61,7 @@ enum BrokerNode {
     case "stopped": json["brokerEpoch"]?.integer.map { .stopped(brokerEpoch: $0) }
     case "killed": .killed
     case "lost": .lost
+    case "foldersGone": .foldersGone
     case .some, nil: nil
     }
   }

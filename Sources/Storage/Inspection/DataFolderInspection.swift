@@ -24,7 +24,8 @@ package struct DataFolderInspection {
   ]
   private static let cleanerCheckpoint = "cleaner-offset-checkpoint"
   private static let otherNames: Set<String> = [
-    ".lock", ".kafka_cleanshutdown", ".boot_id", "meta.properties", "cluster-metadata", "bootstrap.checkpoint",
+    ".lock", ".kafka_cleanshutdown", BootMark.name, ".known_folders", "meta.properties", "cluster-metadata",
+    "bootstrap.checkpoint",
   ]
   /// Topics that are compacted whatever anybody says.
   private static let compactedTopics: Set<String> = ["__consumer_offsets", "__transaction_state", "__cluster_metadata"]

@@ -1,5 +1,8 @@
+import Cluster
 import KafkaProtocol
 import Primitives
+import Simulation
+import Storage
 import TestSupport
 import Testing
 
@@ -45,6 +48,39 @@ import Testing
     // New partitions go to the folder that works.
     try broker.create("later", partitions: 4)
     #expect(try broker.disk.list("/data").filter { $0.hasPrefix("later-") }.count == 4)
+  }
+
+  /// What the failed folder had not flushed may be gone, and its own disk takes no note of that: another start must not
+  /// tell the cluster that the process only died.
+  @Test(arguments: [false, true]) func aFolderThatFailsLeavesANoteInTheOthers(isFlush: Bool) throws {
+    let broker = try broker()
+    func lastRun() throws -> LastRun { try RunEnding(of: ["/data", "/data2"], boot: broker.boot, broker.disk).lastRun }
+    #expect(try lastRun() == .killed)
+    let second = try partitions(broker, in: "/data2")[0]
+    if isFlush { broker.disk.failSyncs(of: "/data2/") } else { broker.disk.failWrites(to: "/data2/") }
+    let client = broker.connect()
+    client.sendProduce("orders", second, ["x"])
+    broker.settle()
+    #expect(try client.takeOne().produced[0].errorCode == .kafkaStorageError)
+    #expect(try !BootMark.isCurrent(broker.boot, in: "/data", broker.disk) && lastRun() == .lost)
+    #expect(broker.haltReason == nil)
+    broker.disk.heal()
+    // The start that has told the cluster begins a new account.
+    try broker.crash()
+    #expect(try lastRun() == .killed)
+  }
+
+  /// A folder that fails while the broker starts is not forgotten by the note that this start leaves.
+  @Test func aFolderThatFailsDuringTheStartIsNotCoveredUp() throws {
+    let disk = SimulatedDisk(folders: ["/data", "/data2"])
+    let broker = try SimulatedBroker(
+      shards: 2, simulatedDisk: disk, settings: [(name: "log.dirs", value: "/data,/data2")])
+    try broker.create("orders", partitions: 6)
+    // The start's own sync of everything, before the shards'.
+    disk.fail(call: 4, calls: [.syncAll])
+    try broker.crash()
+    #expect(!broker.shards[0].isWorking(1) && broker.haltReason == nil)
+    #expect(try RunEnding(of: ["/data", "/data2"], boot: broker.boot, disk).lastRun == .lost)
   }
 
   private func describe(_ broker: SimulatedBroker) throws -> [String: ErrorCode] {

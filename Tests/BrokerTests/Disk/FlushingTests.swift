@@ -1,5 +1,6 @@
 import KafkaProtocol
 import Primitives
+import Simulation
 import TestSupport
 import Testing
 
@@ -143,6 +144,32 @@ import Testing
     broker.settle()
     broker.advance(ms: 1000)
     #expect(broker.diskWorkers.waitingCount(.flush) == 1)
+  }
+
+  /// A file cannot be opened, so that no flush begins: nothing is lost, and whoever waits is told, at once where there is no
+  /// room, after some seconds where descriptors are short. When it works again it is flushed, though nobody waits any more.
+  @Test(arguments: [(Int32(28), Int64(0)), (24, 5000)])
+  func whoWaitsForAFlushThatCannotBeginIsAnswered(errno: Int32, afterMs: Int64) throws {
+    let disk = SimulatedDisk(folders: ["/data"])
+    let broker = try SimulatedBroker(simulatedDisk: disk)
+    try broker.create("orders")
+    let client = broker.connect()
+    client.sendProduce("orders", 0, ["one"], acks: 1)
+    broker.settle()
+    #expect(try client.takeOne().produced[0].errorCode == .none)
+    disk.fail(call: 1, errno: errno, isLasting: true, calls: [.open], pathPart: "/orders-0/")
+    client.sendProduce("orders", 0, ["two"], acks: -1)
+    broker.settle()
+    if afterMs > 0 {
+      broker.advance(ms: afterMs - 1000)
+      #expect(client.take().isEmpty)
+      broker.advance(ms: 1500)
+    }
+    #expect(try client.takeOne().produced[0].errorCode == .kafkaStorageError)
+    #expect(broker.haltReason == nil)
+    disk.heal()
+    broker.advance(ms: 40_000)
+    #expect(try broker.readAll("orders", 0).map(\.value) == ["one", "two"])
   }
 
   @Test func aFailedFlushIsNeitherAcknowledgedNorTriedAgain() throws {

@@ -27,7 +27,7 @@ import Testing
   }
 
   @Test func everyLastRunAndNoRackAreReadAgain() {
-    for lastRun in [.killed, .lost, .stopped(brokerEpoch: .max)] as [LastRun] {
+    for lastRun in [.killed, .lost, .foldersGone, .stopped(brokerEpoch: .max)] as [LastRun] {
       var presence = BrokerPresence.sample(1)
       presence.lastRun = lastRun
       #expect(BrokerNode.presence(of: BrokerNode.bytes(presence, at: Self.time), id: BrokerID(1)) == presence)

@@ -1,12 +1,13 @@
 import Effects
 import Primitives
+import Simulation
 import Testing
 
 @testable import Storage
 
 @Suite struct FileListingTests {
   private func list(_ name: String, _ bytes: [UInt8]) throws -> [[String]]? {
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk()
     disk.setContents("./" + name, bytes)
     return try FileListing.entries("./" + name, disk)?.map { entry in
       entry.map { field in

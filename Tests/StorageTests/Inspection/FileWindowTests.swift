@@ -1,4 +1,5 @@
 import Effects
+import Simulation
 import Testing
 
 @testable import Storage
@@ -7,7 +8,7 @@ import Testing
   @Test func anyPartOfTheFileIsShownAsItIs() throws {
     var generator = SeededGenerator(3)
     let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk()
     disk.setContents("./file", bytes)
     let window = try FileWindow("./file", fileSystem: disk)
     #expect(window.byteCount == 3_000_000)

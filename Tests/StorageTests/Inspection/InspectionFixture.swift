@@ -1,12 +1,13 @@
 import Effects
 import Primitives
 import Records
+import Simulation
 
 @testable import Storage
 
 /// A data folder in memory with one partition, `data/orders-0`, closed in order: ten batches of two records a segment or so.
 struct InspectionFixture {
-  let disk = MemoryFileSystem()
+  let disk = SimulatedDisk()
   let directory = LogFixture.directory
   let batches: [(header: RecordBatchHeader, bytes: [UInt8])]
 

@@ -1,5 +1,6 @@
 import Effects
 import Primitives
+import Simulation
 import Testing
 
 @testable import Storage

@@ -1,6 +1,7 @@
 import Effects
 import Primitives
 import Records
+import Simulation
 import Testing
 
 @testable import Storage

@@ -1,6 +1,7 @@
 import Effects
 import Primitives
 import Records
+import Simulation
 import Testing
 
 @testable import Storage
@@ -8,7 +9,7 @@ import Testing
 /// Walking over damage: what is sound behind it is found, and nothing else is taken for a batch.
 @Suite struct SegmentWalkTests {
   private func elements(_ bytes: [UInt8], base: Int64 = 0, limit: Int64? = nil) throws -> [String] {
-    let disk = MemoryFileSystem()
+    let disk = SimulatedDisk()
     disk.setContents("./a.log", bytes)
     var walk = SegmentWalk(try FileWindow("./a.log", fileSystem: disk), base: base, limit: limit)
     var found: [String] = []
