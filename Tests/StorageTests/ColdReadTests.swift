@@ -123,7 +123,7 @@ import Testing
     }
     log.noteSound(scrub.work)
     #expect(try work(log, from: 0) == nil)
-    #expect(try work(log, from: 6) != nil, "another segment")
+    #expect(try work(log, from: 12) != nil, "another segment")
   }
 
   /// Bytes that have left memory come back from the disk, maybe by somebody who does not check them.
