@@ -265,7 +265,7 @@ def test_a_group_goes_on_when_its_coordinator_is_killed(cluster, name):
         consumer.subscribe([topic])
         values = _read(consumer, 300)
         consumer.commit(asynchronous=False)
-        victim = _coordinator(cluster, group)
+        victim = cluster.coordinator(group)
         victim.kill()
         stream.send(300).flush()
         values += _read(consumer, 300)
@@ -292,19 +292,6 @@ def _commits(consumer):
         return True
     except confluent_kafka.KafkaException:
         return False
-
-
-def _coordinator(cluster, group):
-    import wire
-    from wire import Connection, W
-
-    with Connection(cluster.able[0]) as connection:
-        reader = connection.ask(wire.FIND_COORDINATOR, 1, W().string(group).i8(0).bytes)
-        reader.i32()
-        error = reader.i16()
-        reader.string()
-        assert error == 0, error
-        return cluster.broker(reader.i32())
 
 
 # What an operator does
