@@ -13,6 +13,7 @@ import confluent_kafka
 import kafka
 import kafka.errors
 
+from clients import aiokafka_consumer, stop_aiokafka
 from faults import passes
 
 SETTLE_SECONDS_MAX = 30
@@ -98,8 +99,8 @@ class AioKafkaMember(Member):
         self._loop = asyncio.new_event_loop()
 
         async def start():
-            self._consumer = aiokafka.AIOKafkaConsumer(
-                topic, bootstrap_servers=broker.address, group_id=group, auto_offset_reset="earliest",
+            self._consumer = aiokafka_consumer(
+                broker, topic, group_id=group, auto_offset_reset="earliest",
                 enable_auto_commit=False, heartbeat_interval_ms=300, **{"session_timeout_ms": 10_000, **options},
             )
             await self._consumer.start()
@@ -128,7 +129,7 @@ class AioKafkaMember(Member):
 
     def _close(self):
         if self._started:
-            self._loop.run_until_complete(self._consumer.stop())
+            self._loop.run_until_complete(stop_aiokafka(self._consumer))
         self._loop.close()
 
 

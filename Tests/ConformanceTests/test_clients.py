@@ -9,7 +9,9 @@ import kafka
 import kafka.errors
 import pytest
 
-from clients import CLIENTS, CODECS, AioKafka, Confluent, KafkaPython, Kcat, Loop, Record, async_run, records
+from clients import (
+    CLIENTS, CODECS, AioKafka, Confluent, KafkaPython, Kcat, Loop, Record, aiokafka_consumer, async_run, records, stop_aiokafka,
+)
 from wire import Connection, batch, batches, record as encoded
 
 PRODUCERS = [KafkaPython, AioKafka, Confluent]
@@ -206,7 +208,7 @@ def test_offsets_for_times_is_exact_for_aiokafka(broker, timed):
     topic, times = timed
 
     async def run():
-        consumer = aiokafka.AIOKafkaConsumer(bootstrap_servers=broker.address)
+        consumer = aiokafka_consumer(broker)
         await consumer.start()
         place = aiokafka.TopicPartition(topic, 0)
         try:
@@ -214,7 +216,7 @@ def test_offsets_for_times_is_exact_for_aiokafka(broker, timed):
                 found = (await consumer.offsets_for_times({place: time}))[place]
                 assert (None if found is None else (found.offset, found.timestamp)) == first_at_or_after(times, time)
         finally:
-            await consumer.stop()
+            await stop_aiokafka(consumer)
 
     async_run(run(), broker.seconds(60))
 
@@ -302,7 +304,7 @@ def test_seeking_with_kafka_python(broker, hundred):
 
 def test_seeking_with_aiokafka(broker, hundred):
     async def run():
-        consumer = aiokafka.AIOKafkaConsumer(bootstrap_servers=broker.address)
+        consumer = aiokafka_consumer(broker)
         await consumer.start()
         place = aiokafka.TopicPartition(hundred, 0)
         try:
@@ -316,7 +318,7 @@ def test_seeking_with_aiokafka(broker, hundred):
             assert (await consumer.getone()).offset == 0
             assert await consumer.end_offsets([place]) == {place: 100}
         finally:
-            await consumer.stop()
+            await stop_aiokafka(consumer)
 
     async_run(run(), broker.seconds(60))
 
@@ -439,7 +441,7 @@ def test_waiting_consumers_get_records_at_once(broker, make_topic, loop):
     topic = make_topic()
 
     async def start():
-        consumer = aiokafka.AIOKafkaConsumer(bootstrap_servers=broker.address, fetch_max_wait_ms=10_000)
+        consumer = aiokafka_consumer(broker, fetch_max_wait_ms=10_000)
         await consumer.start()
         consumer.assign([aiokafka.TopicPartition(topic, 0)])
         await consumer.seek_to_beginning()
@@ -456,4 +458,4 @@ def test_waiting_consumers_get_records_at_once(broker, make_topic, loop):
             assert loop.run(consumer.getone(), broker.seconds(30)).value == b"%d" % number
             assert time.monotonic() - done < broker.seconds(2)
     finally:
-        loop.run(consumer.stop())
+        loop.run(stop_aiokafka(consumer))

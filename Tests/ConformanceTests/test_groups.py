@@ -9,7 +9,7 @@ import kafka.errors
 import pytest
 
 import wire as kafka_wire
-from clients import Confluent, Kcat, Record, async_run
+from clients import Confluent, Kcat, Record, aiokafka_consumer, async_run, stop_aiokafka
 from members import MEMBERS, ConfluentMember, KafkaPythonMember, expect_seen, settle, wait_for
 from wire import Connection, W, batch
 
@@ -265,7 +265,7 @@ def test_commits_carry_metadata(broker, make_topic, name):
         consumer.close()
 
     async def with_aiokafka():
-        other = aiokafka.AIOKafkaConsumer(bootstrap_servers=broker.address, group_id=group, enable_auto_commit=False)
+        other = aiokafka_consumer(broker, group_id=group, enable_auto_commit=False)
         await other.start()
         try:
             place = aiokafka.TopicPartition(topic, 1)
@@ -273,7 +273,7 @@ def test_commits_carry_metadata(broker, make_topic, name):
             await other.commit({place: aiokafka.structs.OffsetAndMetadata(3, "aio")})
             assert await other.committed(place) == 3
         finally:
-            await other.stop()
+            await stop_aiokafka(other)
 
     async_run(with_aiokafka(), broker.seconds(60))
     # confluent-kafka counts the NUL behind its metadata as part of it, and needs one there when it reads: it only writes.
