@@ -103,7 +103,7 @@ class Broker:
 
     # What tests of clients ask of a node and, with --cluster-with-faults, of a cluster (faults.py) alike.
 
-    is_shaken, replicas = False, 1
+    is_shaken, replicas, min_insync_replicas = False, 1, 1
 
     @property
     def ports(self):

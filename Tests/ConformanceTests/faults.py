@@ -20,7 +20,7 @@ WHOLE_SECONDS_MAX = 60
 DOWN_SECONDS = (0, 1, 4)  # back before its session is over, about then, and when others lead
 QUIET_SECONDS = (1, 3)
 # How far into a test its first kill comes.
-DELAY_SECONDS = (0, 0.05, 0.3, 1)
+DELAY_SECONDS = (0, 0.02, 0.1, 0.5)
 SETTINGS = {"auto.create.topics.enable": "true"}
 
 
@@ -110,7 +110,7 @@ class Nemesis(threading.Thread):
 
     def strike_in(self, seconds):
         with self._changed:
-            self._next_at = time.monotonic() + seconds
+            self._next_at = min(self._next_at, time.monotonic() + seconds)
             self._changed.notify_all()
 
     def end(self):
@@ -138,7 +138,7 @@ def _place(partition):
 class ShakenCluster:
     """What the fixture `broker` is with --cluster-with-faults. Its face is that of `Broker`, as far as tests of clients need it."""
 
-    is_shaken, replicas = True, 3
+    is_shaken, replicas, min_insync_replicas = True, 3, 2
 
     def __init__(self, folder, seed):
         self.cluster = Cluster(folder, settings=SETTINGS)
@@ -194,6 +194,17 @@ class ShakenCluster:
 
         return self._again(ask, lambda error: isinstance(error, (OSError, Closed, AssertionError, KeyError, IndexError)))
 
+    def asked_of_all(self, question):
+        """`question(connection)`, put to every broker that runs until it has answered."""
+        for broker in self.cluster.brokers:
+
+            def ask(broker=broker):
+                if broker in self.cluster.able:
+                    with Connection(broker, timeout=10) as connection:
+                        question(connection)
+
+            self._again(ask, lambda error: isinstance(error, (OSError, Closed, AssertionError)))
+
     def _leader(self, topic, partition):
         number = self.cluster.metadata([topic]).of(topic)[partition].leader
         assert number > 0, f"{topic}-{partition} has no leader"
@@ -247,6 +258,8 @@ _PASSING = {
     confluent_kafka.KafkaError.COORDINATOR_LOAD_IN_PROGRESS, confluent_kafka.KafkaError.NOT_COORDINATOR,
     confluent_kafka.KafkaError.NOT_CONTROLLER, confluent_kafka.KafkaError.BROKER_NOT_AVAILABLE,
     confluent_kafka.KafkaError.NOT_ENOUGH_REPLICAS,
+    # There are only two brokers to put three replicas on.
+    confluent_kafka.KafkaError.INVALID_REPLICATION_FACTOR,
 }
 _PASSING_IN_PYTHON = (
     aiokafka.errors.KafkaConnectionError, aiokafka.errors.KafkaTimeoutError, aiokafka.errors.RequestTimedOutError,
@@ -263,6 +276,6 @@ def passes(error):
         return error.args[0].code() in _PASSING or error.args[0].retriable()
     if isinstance(error, KcatFailed):
         return any(name in str(error) for name in _PASSING_IN_KCAT)
-    if isinstance(error, _PASSING_IN_PYTHON):
+    if isinstance(error, _PASSING_IN_PYTHON) or getattr(error, "errno", None) in _PASSING:
         return True
     return isinstance(error, (kafka.errors.KafkaError, aiokafka.errors.KafkaError)) and bool(error.retriable)

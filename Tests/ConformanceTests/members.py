@@ -210,7 +210,7 @@ def settle(members, partitions):
 
 def wait_for(members, count):
     """Waits until the members have seen `count` records in all, and a little longer for what would be too much."""
-    deadline = time.monotonic() + SETTLE_SECONDS_MAX
+    deadline = time.monotonic() + members[0].broker.seconds(SETTLE_SECONDS_MAX)
     while time.monotonic() < deadline and sum(len(member.seen) for member in members) < count:
         _raise_failures(members)
         time.sleep(0.02)
