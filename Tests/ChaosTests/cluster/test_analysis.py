@@ -335,7 +335,7 @@ def test_errors_are_unknown_unless_the_table_says_better():
     assert outcome_of("_MSG_TIMED_OUT") == outcome_of("SOMETHING_NEW") == "info"
     assert outcome_of("_QUEUE_FULL") == "fail"
     failed = [name for name, outcome in read_table(TABLE.read_text()).items() if outcome == "fail"]
-    assert failed == ["_QUEUE_FULL", "_INVALID_ARG", "MSG_SIZE_TOO_LARGE", "INVALID_RECORD"], "a new one needs a review"
+    assert failed == ["_QUEUE_FULL", "_INVALID_ARG"], "a new one needs a review"
 
 
 def test_the_table_names_errors_of_librdkafka():
