@@ -56,6 +56,7 @@ def code(call, *arguments, **options):
 # Topics
 
 
+@pytest.mark.brief
 def test_create_describe_delete(admin, broker, name):
     topic = name("made")
     result(admin.create_topics([NewTopic(topic, 3, config={"retention.ms": "1234567"})]))
@@ -545,6 +546,7 @@ def test_list_offsets(admin, python_admin, broker, make_topic):
 # Groups
 
 
+@pytest.mark.brief
 def test_groups_are_listed_described_and_deleted(admin, python_admin, broker, make_topic, name):
     topic = make_topic(partitions=2)
     group = name("described")

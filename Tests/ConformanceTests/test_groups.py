@@ -10,7 +10,7 @@ import pytest
 
 import wire as kafka_wire
 from clients import Confluent, Kcat, Record, aiokafka_consumer, async_run, stop_aiokafka
-from members import MEMBERS, ConfluentMember, KafkaPythonMember, expect_seen, settle, wait_for
+from members import MEMBERS, AioKafkaMember, ConfluentMember, KafkaPythonMember, expect_seen, settle, wait_for
 from wire import Connection, W, batch
 
 PARTITIONS = 6
@@ -100,8 +100,10 @@ def three_that_become_two_and_three_again(kind, broker, topic, group, company, *
     return members
 
 
-@pytest.mark.brief
-@pytest.mark.parametrize("kind", MEMBERS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(kind, id=kind.name, marks=[pytest.mark.brief] if kind is AioKafkaMember else []) for kind in MEMBERS],
+)
 def test_group_of_three_loses_and_gains_a_member(kind, broker, make_topic, name, company):
     topic = make_topic(partitions=PARTITIONS)
     three_that_become_two_and_three_again(kind, broker, topic, name("group"), company)
@@ -128,6 +130,7 @@ def test_other_strategies(strategy, broker, make_topic, name, company):
     expect_seen(members, records)
 
 
+@pytest.mark.brief
 def test_clients_of_different_makes_share_a_group(broker, make_topic, name, company):
     topic = make_topic(partitions=PARTITIONS)
     group = name("group")
@@ -309,6 +312,7 @@ def first_new(broker, consumer, older=()):
     return None
 
 
+@pytest.mark.brief
 def test_automatic_commits(broker, make_topic, name):
     topic = make_topic()
     group = name("group")

@@ -338,6 +338,18 @@ def test_errors_are_unknown_unless_the_table_says_better():
     assert failed == ["_QUEUE_FULL", "_INVALID_ARG"], "a new one needs a review"
 
 
+def test_what_produce_refuses_is_certain(tmp_path):
+    from sending import Sending
+
+    sending = Sending("p", "127.0.0.1:1", tmp_path / "history", "topic", 1, {"queue.buffering.max.messages": 1})
+    sending.begin()
+    sending.send()
+    sending.send()
+    assert (sending.tally, sending.errors) == ({"ok": 0, "fail": 1, "info": 0}, {"_QUEUE_FULL": 1})
+    sending.end_life()
+    assert (sending.tally["fail"], sending.tally["info"]) == (1, 1), "the queued one is unknown"
+
+
 def test_the_table_names_errors_of_librdkafka():
     import confluent_kafka
 
