@@ -243,21 +243,7 @@ def test_deleting_what_is_not_there(admin, wire, name):
 @pytest.mark.parametrize("version", range(1, 7))
 def test_delete_topics_in_every_version(wire, make_topic, version):
     topic = make_topic()
-    if version < 4:
-        reader = wire.ask(kafka_wire.DELETE_TOPICS, version, W().i32(1).string(topic).i32(5000).bytes)
-        reader.i32()
-        assert reader.array(lambda r: (r.string(), r.i16())) == [(topic, 0)]
-    else:
-        body = W().uvarint(2).compact_string(topic)
-        if version == 6:
-            body.raw(bytes(16)).tags()
-        reader = wire.ask(kafka_wire.DELETE_TOPICS, version, body.i32(5000).tags().bytes, flexible=True)
-        reader.i32()
-        assert reader.uvarint() == 2
-        assert reader.compact_string() == topic
-        if version == 6:
-            reader.uuid()
-        assert reader.i16() == 0
+    assert wire.delete_topic(topic, version) == (topic, 0)
     assert wire.metadata([topic])[topic][0] == 3
 
 
