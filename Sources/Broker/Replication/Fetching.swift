@@ -197,8 +197,8 @@ extension Shard {
     let bytes = records.resolved(in: frame) ?? UnsafeRawBufferPointer(start: nil, count: 0)
     // An empty log begins anew for a batch that reaches across the leader's start: no flush counts before that is noted. Also
     // where the append fails behind that.
-    _ = hosted.partition.log.unnotedCut
-    // BROKEN defer { if hosted.partition.log.unnotedCut != cutBefore { keepCut(of: hosted) } }
+    let cutBefore = hosted.partition.log.unnotedCut
+    defer { if hosted.partition.log.unnotedCut != cutBefore { keepCut(of: hosted) } }
     let followed = try hosted.partition.appendFetched(
       bytes, leaderEpoch: outcome.leaderEpoch, fetchOffset: outcome.position.offset, highWatermark: highWatermark,
       logStartOffset: logStart, now: wallClock)
