@@ -237,7 +237,7 @@ class ShakenCluster:
             time.sleep(0.1)
 
     def create_topic(self, topic, partitions=1, configs=None):
-        """Its name is new: that it is there already says that an earlier attempt has made it."""
+        """Its name is new: that it is there already says that an earlier attempt has made it. Waits until every broker knows it."""
 
         def create(connection):
             try:
@@ -245,7 +245,11 @@ class ShakenCluster:
             except AssertionError:
                 assert connection.metadata([topic])[topic][::2] == (0, partitions)
 
+        def known(connection):
+            assert connection.metadata([topic])[topic][::2] == (0, partitions)
+
         self.asked(create)
+        self.asked_of_all(known)
 
 
 # librdkafka hands the errors of admin calls, offset queries and commits to the program, to try again: it repeats only produce and fetch

@@ -13,7 +13,7 @@ import confluent_kafka
 import kafka
 import kafka.errors
 
-from clients import aiokafka_consumer, stop_aiokafka
+from clients import after_error, aiokafka_consumer, stop_aiokafka
 from faults import passes
 
 SETTLE_SECONDS_MAX = 30
@@ -163,6 +163,7 @@ class ConfluentMember(Member):
             if message.error():
                 failure = confluent_kafka.KafkaException(message.error())
                 if self.broker.is_shaken and passes(failure):
+                    after_error(self._consumer, message.error(), self._cooperative)
                     continue
                 raise failure
             self.seen.append((message.partition(), message.offset(), message.value()))

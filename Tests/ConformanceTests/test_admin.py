@@ -578,7 +578,8 @@ def test_group_offsets_are_altered_and_deleted(admin, python_admin, broker, make
     topic = make_topic(partitions=3)
     group = name("offsets")
     places = [kafka.TopicPartition(topic, partition) for partition in range(3)]
-    python_admin.alter_group_offsets(group, {place: kafka.OffsetAndMetadata(5, "m", -1) for place in places})
+    altered = python_admin.alter_group_offsets(group, {place: kafka.OffsetAndMetadata(5, "m", -1) for place in places})
+    assert altered == {place: errors.NoError for place in places}
     asked = confluent_kafka.ConsumerGroupTopicPartitions(group)
     found = result(admin.list_consumer_group_offsets([asked]))
     assert sorted((place.partition, place.offset) for place in found.topic_partitions) == [(0, 5), (1, 5), (2, 5)]
@@ -598,7 +599,9 @@ def test_offsets_go_with_their_topic(python_admin, broker, make_topic, name):
     topic, other = make_topic(), make_topic()
     group = name("group")
     for each in (topic, other):
-        python_admin.alter_group_offsets(group, {kafka.TopicPartition(each, 0): kafka.OffsetAndMetadata(5, "", -1)})
+        place = kafka.TopicPartition(each, 0)
+        altered = python_admin.alter_group_offsets(group, {place: kafka.OffsetAndMetadata(5, "", -1)})
+        assert altered == {place: errors.NoError}
     python_admin.delete_topics([topic])
     assert {place.topic for place in python_admin.list_group_offsets([group])[group]} == {other}
 
@@ -643,7 +646,8 @@ def test_topic_pages(python_admin, make_topic):
 
 def test_internal_topics_are_marked(python_admin, broker, make_topic, name):
     topic = make_topic()
-    python_admin.alter_group_offsets(name("g"), {kafka.TopicPartition(topic, 0): kafka.OffsetAndMetadata(1, "", -1)})
+    place = kafka.TopicPartition(topic, 0)
+    assert python_admin.alter_group_offsets(name("g"), {place: kafka.OffsetAndMetadata(1, "", -1)}) == {place: errors.NoError}
     marks = {found["name"]: found["is_internal"] for found in python_admin.describe_topics()}
     assert marks["__consumer_offsets"] is True
     assert marks[topic] is False

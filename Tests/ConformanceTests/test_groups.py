@@ -9,7 +9,7 @@ import kafka.errors
 import pytest
 
 import wire as kafka_wire
-from clients import Confluent, Kcat, Record, aiokafka_consumer, async_run, stop_aiokafka
+from clients import Confluent, Kcat, Record, after_error, aiokafka_consumer, async_run, stop_aiokafka
 from members import MEMBERS, AioKafkaMember, ConfluentMember, KafkaPythonMember, expect_seen, settle, wait_for
 from wire import Connection, W, batch
 
@@ -304,11 +304,12 @@ def first_new(broker, consumer, older=()):
     deadline = time.monotonic() + broker.seconds(15)
     while time.monotonic() < deadline:
         message = consumer.poll(15)
-        if message is None and not broker.is_shaken:
-            return None
-        if message is None or broker.is_shaken and (message.error() or message.value() in older):
-            continue
-        return message.value()
+        if not broker.is_shaken:
+            return message and message.value()
+        if message is not None and message.error():
+            after_error(consumer, message.error())
+        elif message is not None and message.value() not in older:
+            return message.value()
     return None
 
 
@@ -323,8 +324,11 @@ def test_automatic_commits(broker, make_topic, name):
     seen = []
     deadline = time.monotonic() + broker.seconds(20)
     while len(set(seen)) < 30 and time.monotonic() < deadline:
-        messages = consumer.consume(100, 0.5)
-        seen += [message.value() for message in messages if not (broker.is_shaken and message.error())]
+        for message in consumer.consume(100, 0.5):
+            if broker.is_shaken and message.error():
+                after_error(consumer, message.error())
+            else:
+                seen.append(message.value())
     consumer.close()
     assert len(set(seen)) == 30
     assert len(seen) == 30 or broker.is_shaken
@@ -345,12 +349,17 @@ def test_kcat_as_a_member(broker, make_topic, name):
         Confluent.write(broker, topic, partition, [Record(None, b"%d" % number) for number in range(10)])
     # -c lets it end after so many messages; it commits on its way out.
     arguments = ["-G", group, "-q", "-c", "20", "-X", "auto.offset.reset=earliest", "-f", "%p %o\n", topic]
-    found = sorted(tuple(map(int, line.split())) for line in Kcat.run(broker, *arguments).splitlines())
+
+    def read(*arguments):
+        # Where brokers are killed kcat may never begin to read (see `after_error`), and is started again.
+        return broker.patiently(lambda: Kcat.run(broker, *arguments, seconds=20))
+
+    found = sorted(tuple(map(int, line.split())) for line in read(*arguments).splitlines())
     assert found == [(partition, offset) for partition in range(2) for offset in range(10)]
     Confluent.write(broker, topic, 1, [Record(None, b"later")])
     arguments = ["-G", group, "-q", "-c", "1", "-X", "auto.offset.reset=earliest", "-f", "%p %o %s\n", topic]
     # Where the coordinator was killed under its last commit kcat comes to the new record by way of old ones.
-    broker.expect(lambda: Kcat.run(broker, *arguments), b"1 10 later\n")
+    broker.expect(lambda: read(*arguments), b"1 10 later\n")
 
 
 def test_subscribing_by_pattern_sees_new_topics(broker, name):
