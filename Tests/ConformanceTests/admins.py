@@ -81,6 +81,9 @@ class PatientAdmin:
         """What comes of a call in the end; `first` is its first attempt, made already: a value, an error, or a function to ask."""
         attempts = 0
 
+        def is_done(error):
+            return name in _DONE_ALREADY and code_of(error) == _DONE_ALREADY[name]
+
         def attempt():
             nonlocal attempts, first
             attempts += 1
@@ -90,11 +93,11 @@ class PatientAdmin:
                     raise value
                 value = value() if callable(value) else value
                 for error in errors_in(value):
-                    if passes(error) or attempts > 1 and code_of(error) == _DONE_ALREADY.get(name):
+                    if passes(error) or attempts > 1 and is_done(error):
                         raise error
                 return value
             except (KafkaException, kafka.errors.KafkaError) as error:
-                if attempts > 1 and code_of(error) == _DONE_ALREADY.get(name):
+                if attempts > 1 and is_done(error):
                     return None
                 raise
 
