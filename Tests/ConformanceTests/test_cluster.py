@@ -365,6 +365,23 @@ def test_a_broker_is_decommissioned(own_cluster, name):
     stream.send().check()
 
 
+def test_a_producer_that_begins_without_a_controller_is_told_to_ask_again(cluster):
+    """COORDINATOR_LOAD_IN_PROGRESS, as in Kafka: aiokafka takes NOT_CONTROLLER for the end."""
+    controller = cluster.controller()
+    other = next(broker for broker in cluster.brokers if broker is not controller)
+    controller.kill()
+    codes, began = [], time.monotonic()
+    with Connection(other) as connection:
+        # First it gives what it has of its block of a thousand.
+        while codes[-1:] != [0] or codes.count(0) == len(codes):
+            assert time.monotonic() - began < 20, set(codes)
+            reader = connection.ask(wire.INIT_PRODUCER_ID, 0, W().string(None).i32(60_000).bytes)
+            reader.i32()
+            codes.append(reader.i16())
+    controller.start()
+    assert set(codes) == {0, 14}
+
+
 @pytest.mark.parametrize("version", [1, 4, 5, 6])
 def test_topics_are_deleted_through_any_broker(cluster, name, version):
     """Clients send it to the controller, as far as they know who that is; any other broker hands it on."""
