@@ -7,10 +7,10 @@ FLAGS := --explicit-target-dependency-import-check error -Xswiftc -use-ld=lld
 RELEASE := -c release $(FLAGS) -Xswiftc -enforce-exclusivity=unchecked --static-swift-stdlib
 OTTLA := .build/release/ottla
 
-.PHONY: help run test build unit conformance chaos short-chaos chaos-cluster cluster cluster-stop format lint generate simulate mutants fuzz bench ci packages test-packages bench-packages cluster-packages clean
+.PHONY: help run test build unit conformance conformance-cluster chaos short-chaos chaos-cluster cluster cluster-stop format lint generate simulate mutants fuzz bench ci packages test-packages bench-packages cluster-packages clean
 
 help: ## list what can be done
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-19s %s\n", $$1, $$2}' Makefile
 
 run: build ## start a broker and send a real file through it; Ctrl-C ends it (ONCE=1: ends by itself)
 	@scripts/run-demo
@@ -25,6 +25,9 @@ unit: test-packages ## the tests of the modules
 
 conformance: test-packages build ## the tests with real Kafka clients
 	@scripts/conformance-tests
+
+conformance-cluster: test-packages build ## the same clients on three brokers, one of which is always being killed (SEED=)
+	@scripts/conformance-tests --cluster-with-faults $(if $(SEED),--seed $(SEED))
 
 chaos: test-packages build ## kills, power cuts, full and failing disks, for ten minutes (ROUNDS=100)
 	@scripts/chaos-tests

@@ -15,7 +15,7 @@ extension ControllerCommand {
         .createTopics(
           CreateTopicsRequest(topics: [.init(name: topic.name, numPartitions: -1, replicationFactor: -1)])), 7
       )
-    case .deleteTopics(let request): (.deleteTopics(request), 6)
+    case .deleteTopics(let request): (.deleteTopics(request.inStates), 6)
     case .createPartitions(let request): (.createPartitions(request), 3)
     case .alterConfigs(let request): (.alterConfigs(request), 2)
     case .incrementalAlterConfigs(let request): (.incrementalAlterConfigs(request), 1)

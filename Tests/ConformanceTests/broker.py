@@ -7,6 +7,8 @@ import signal
 import subprocess
 import time
 
+from wire import Connection
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.get("OTTLA_PROGRAM", str(ROOT / ".build/release/ottla"))
 
@@ -98,6 +100,39 @@ class Broker:
         assert self.process.poll() is None, (
             f"the broker ended with {self.process.returncode}\n{self.log.read_text()[-4000:]}"
         )
+
+    # What tests of clients ask of a node and, with --cluster-with-faults, of a cluster (faults.py) alike.
+
+    is_shaken, replicas, min_insync_replicas = False, 1, 1
+
+    @property
+    def ports(self):
+        return [self.port]
+
+    def begin_test(self):
+        """Nothing will happen to this one."""
+
+    def seconds(self, quiet):
+        """How long to wait for what takes a quiet node so long at most."""
+        return quiet
+
+    def asked(self, question, topic=None, partition=0, group=None):
+        """`question(connection)`, on a connection to the leader of a partition, the coordinator of a group, or any broker."""
+        with Connection(self) as connection:
+            return question(connection)
+
+    def patiently(self, call):
+        """`call()`, whose errors are no business of a fault."""
+        return call()
+
+    def expect(self, question, expected):
+        found = question()
+        assert found == expected
+        return found
+
+    def create_topic(self, topic, partitions=1, configs=None):
+        with Connection(self) as connection:
+            connection.create_topic(topic, partitions, configs)
 
     def resident_bytes(self):
         """The memory that the broker really occupies now."""

@@ -244,6 +244,16 @@ class Cluster:
     def leader(self, topic, partition=0):
         return self.broker(self.metadata([topic]).of(topic)[partition].leader)
 
+    def coordinator(self, group):
+        """The broker that coordinates a group, as another one says."""
+        with Connection(self.able[0], timeout=5) as connection:
+            reader = connection.ask(wire.FIND_COORDINATOR, 1, W().string(group).i8(0).bytes)
+        reader.i32()
+        error = reader.i16()
+        reader.string()
+        assert error == 0, f"FindCoordinator: {error}"
+        return self.broker(reader.i32())
+
     def logs_end(self, characters=1500):
         return "\n".join(f"--- {each}\n{each.log_end(characters)}" for each in self.brokers)
 

@@ -1,4 +1,8 @@
-"""Members of consumer groups: real clients, each polling on a thread of its own and committing what it was given."""
+"""Members of consumer groups: real clients, each polling on a thread of its own and committing what it was given.
+
+Where brokers are killed meanwhile a commit may fail, and what it was for may be read again, by this member or another: a group
+promises that every record is read at least once.
+"""
 
 import asyncio
 import threading
@@ -7,6 +11,10 @@ import time
 import aiokafka
 import confluent_kafka
 import kafka
+import kafka.errors
+
+from clients import after_error, aiokafka_consumer, stop_aiokafka
+from faults import passes
 
 SETTLE_SECONDS_MAX = 30
 
@@ -15,6 +23,8 @@ class Member:
     """Polls until it is told to leave; commits after every poll that brought records, before it polls again."""
 
     def __init__(self, broker, group, topic, **options):
+        self.broker = broker
+        self._owes_a_commit = False
         self.seen = []  # (partition, offset, value), in the order in which they came
         self.assignment = set()
         self.failure = None
@@ -39,9 +49,18 @@ class Member:
             except Exception as error:
                 self.failure = self.failure or error
 
+    def _must_commit(self, has_records):
+        self._owes_a_commit = self._owes_a_commit or has_records
+        return self._owes_a_commit
+
+    def _commit_failed(self, error):
+        """The next poll tries again; on a node that nothing happens to no commit may fail."""
+        if not self.broker.is_shaken or not (passes(error) or _tells_of_a_rebalance(error)):
+            raise error
+
     def leave(self):
         self._leaving.set()
-        self._thread.join(SETTLE_SECONDS_MAX)
+        self._thread.join(self.broker.seconds(SETTLE_SECONDS_MAX))
         assert not self._thread.is_alive(), "the member does not end"
         if self.failure:
             raise self.failure
@@ -53,17 +72,28 @@ class KafkaPythonMember(Member):
     def _open(self, broker, group, topic, options):
         self._consumer = kafka.KafkaConsumer(
             topic, bootstrap_servers=broker.address, group_id=group, auto_offset_reset="earliest",
-            enable_auto_commit=False, heartbeat_interval_ms=300, session_timeout_ms=10_000, **options,
+            enable_auto_commit=False, heartbeat_interval_ms=300, **{"session_timeout_ms": 10_000, **options},
         )
 
     def _poll(self):
         # Not shorter: kafka-python 3.0.12 may forget to send heartbeats when a poll ends while its leader's join goes on.
-        batches = self._consumer.poll(timeout_ms=1000)
+        try:
+            batches = self._consumer.poll(timeout_ms=1000)
+        except kafka.errors.KafkaError as error:
+            # kafka-python 3.0.12 lets it out where it looks for a coordinator and the broker that it asks for metadata is dead
+            # (`ensure_coordinator_ready_async` in coordinator/base.py awaits the refresh); the next poll asks another one.
+            if self.broker.is_shaken and passes(error):
+                return
+            raise
         self.assignment = {place.partition for place in self._consumer.assignment()}
         for place, records in batches.items():
             self.seen += [(place.partition, record.offset, record.value) for record in records]
-        if batches:
-            self._consumer.commit()
+        if self._must_commit(bool(batches)):
+            try:
+                self._consumer.commit()
+                self._owes_a_commit = False
+            except kafka.errors.KafkaError as error:
+                self._commit_failed(error)
 
     def _close(self):
         self._consumer.close()
@@ -76,9 +106,9 @@ class AioKafkaMember(Member):
         self._loop = asyncio.new_event_loop()
 
         async def start():
-            self._consumer = aiokafka.AIOKafkaConsumer(
-                topic, bootstrap_servers=broker.address, group_id=group, auto_offset_reset="earliest",
-                enable_auto_commit=False, heartbeat_interval_ms=300, session_timeout_ms=10_000, **options,
+            self._consumer = aiokafka_consumer(
+                broker, topic, group_id=group, auto_offset_reset="earliest",
+                enable_auto_commit=False, heartbeat_interval_ms=300, **{"session_timeout_ms": 10_000, **options},
             )
             await self._consumer.start()
 
@@ -95,14 +125,18 @@ class AioKafkaMember(Member):
             self.assignment = {place.partition for place in self._consumer.assignment()}
             for place, records in batches.items():
                 self.seen += [(place.partition, record.offset, record.value) for record in records]
-            if batches:
-                await self._consumer.commit()
+            if self._must_commit(bool(batches)):
+                try:
+                    await self._consumer.commit()
+                    self._owes_a_commit = False
+                except aiokafka.errors.KafkaError as error:
+                    self._commit_failed(error)
 
         self._loop.run_until_complete(poll())
 
     def _close(self):
         if self._started:
-            self._loop.run_until_complete(self._consumer.stop())
+            self._loop.run_until_complete(stop_aiokafka(self._consumer))
         self._loop.close()
 
 
@@ -134,10 +168,18 @@ class ConfluentMember(Member):
         messages = self._consumer.consume(500, 0.1)
         for message in messages:
             if message.error():
-                raise confluent_kafka.KafkaException(message.error())
+                failure = confluent_kafka.KafkaException(message.error())
+                if self.broker.is_shaken and passes(failure):
+                    after_error(self._consumer, message.error(), self._cooperative)
+                    continue
+                raise failure
             self.seen.append((message.partition(), message.offset(), message.value()))
-        if messages:
-            self._consumer.commit(asynchronous=False)
+        if self._must_commit(bool(messages)):
+            try:
+                self._consumer.commit(asynchronous=False)
+                self._owes_a_commit = False
+            except confluent_kafka.KafkaException as error:
+                self._commit_failed(error)
 
     def _close(self):
         self._consumer.close()
@@ -146,29 +188,58 @@ class ConfluentMember(Member):
 MEMBERS = [KafkaPythonMember, AioKafkaMember, ConfluentMember]
 
 
+def _tells_of_a_rebalance(error):
+    """What a commit gets whose partitions are being given to others, or were: they read on from the commit before."""
+    if isinstance(error, confluent_kafka.KafkaException):
+        return error.args[0].code() in _OF_A_REBALANCE
+    return isinstance(error, (kafka.errors.CommitFailedError, aiokafka.errors.CommitFailedError))
+
+
+_OF_A_REBALANCE = {
+    confluent_kafka.KafkaError._NO_OFFSET, confluent_kafka.KafkaError._ASSIGNMENT_LOST,
+    confluent_kafka.KafkaError.ILLEGAL_GENERATION, confluent_kafka.KafkaError.UNKNOWN_MEMBER_ID,
+    confluent_kafka.KafkaError.REBALANCE_IN_PROGRESS,
+}
+
+
 def settle(members, partitions):
     """Waits until the members share the partitions out among them as evenly as can be."""
     low, rest = divmod(partitions, len(members))
     sizes = sorted([low + 1] * rest + [low] * (len(members) - rest))
-    deadline = time.monotonic() + SETTLE_SECONDS_MAX
+    deadline = time.monotonic() + members[0].broker.seconds(SETTLE_SECONDS_MAX)
     while time.monotonic() < deadline:
         shares = [set(member.assignment) for member in members]
         if sorted(map(len, shares)) == sizes and set().union(*shares) == set(range(partitions)):
             return
-        for member in members:
-            if member.failure:
-                raise member.failure
+        _raise_failures(members)
         time.sleep(0.02)
     raise AssertionError(f"the group does not settle: {[sorted(member.assignment) for member in members]}")
 
 
 def wait_for(members, count):
     """Waits until the members have seen `count` records in all, and a little longer for what would be too much."""
-    deadline = time.monotonic() + SETTLE_SECONDS_MAX
+    deadline = time.monotonic() + members[0].broker.seconds(SETTLE_SECONDS_MAX)
     while time.monotonic() < deadline and sum(len(member.seen) for member in members) < count:
-        for member in members:
-            if member.failure:
-                raise member.failure
+        _raise_failures(members)
         time.sleep(0.02)
     time.sleep(0.3)
     return sorted(record for member in members for record in member.seen)
+
+
+def expect_seen(members, expected, older=()):
+    """That the members see these records once each; where brokers are killed at least once each, and of `older` ones some again."""
+    if not members[0].broker.is_shaken:
+        assert wait_for(members, len(expected)) == expected
+        return
+    deadline = time.monotonic() + members[0].broker.seconds(SETTLE_SECONDS_MAX)
+    while missing := set(expected) - (seen := {record for member in members for record in list(member.seen)}):
+        _raise_failures(members)
+        assert time.monotonic() < deadline, f"{len(missing)} records are not read, as {sorted(missing)[:5]}"
+        time.sleep(0.05)
+    assert seen <= set(expected) | set(older)
+
+
+def _raise_failures(members):
+    for member in members:
+        if member.failure:
+            raise member.failure

@@ -61,11 +61,13 @@ class Process:
 
     @property
     def is_running(self):
-        return self.process is not None and self.process.poll() is None
+        process = self.process
+        return process is not None and process.poll() is None
 
     @property
     def has_ended_by_itself(self):
-        return self.process is not None and self.process.poll() is not None
+        process = self.process
+        return process is not None and process.poll() is not None
 
     def launch(self, command, environment=None):
         assert self.process is None, f"{self} runs already"

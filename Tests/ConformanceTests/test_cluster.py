@@ -6,13 +6,14 @@ import time
 
 import confluent_kafka
 import pytest
+from confluent_kafka.admin import AdminClient
 
 import wire
 import zookeeper
 from broker import PROGRAM
 from cluster import Cluster
 from processes import wait_until
-from wire import Connection, W
+from wire import Connection, W, batch
 
 pytestmark = pytest.mark.skipif(not zookeeper.is_installed(), reason="ZooKeeper is not installed (scripts/packages cluster)")
 
@@ -265,7 +266,7 @@ def test_a_group_goes_on_when_its_coordinator_is_killed(cluster, name):
         consumer.subscribe([topic])
         values = _read(consumer, 300)
         consumer.commit(asynchronous=False)
-        victim = _coordinator(cluster, group)
+        victim = cluster.coordinator(group)
         victim.kill()
         stream.send(300).flush()
         values += _read(consumer, 300)
@@ -292,19 +293,6 @@ def _commits(consumer):
         return True
     except confluent_kafka.KafkaException:
         return False
-
-
-def _coordinator(cluster, group):
-    import wire
-    from wire import Connection, W
-
-    with Connection(cluster.able[0]) as connection:
-        reader = connection.ask(wire.FIND_COORDINATOR, 1, W().string(group).i8(0).bytes)
-        reader.i32()
-        error = reader.i16()
-        reader.string()
-        assert error == 0, error
-        return cluster.broker(reader.i32())
 
 
 # What an operator does
@@ -375,6 +363,51 @@ def test_a_broker_is_decommissioned(own_cluster, name):
     assert "no part of the cluster any more" in errors
     assert [each["id"] for each in status(cluster)["brokers"]] == [1, 2, 3]
     stream.send().check()
+
+
+def test_a_producer_that_begins_without_a_controller_is_told_to_ask_again(cluster):
+    """COORDINATOR_LOAD_IN_PROGRESS, as in Kafka: aiokafka takes NOT_CONTROLLER for the end."""
+    controller = cluster.controller()
+    other = next(broker for broker in cluster.brokers if broker is not controller)
+    controller.kill()
+    codes, began = [], time.monotonic()
+    with Connection(other) as connection:
+        # First it gives what it has of its block of a thousand.
+        while codes[-1:] != [0] or codes.count(0) == len(codes):
+            assert time.monotonic() - began < 20, set(codes)
+            reader = connection.ask(wire.INIT_PRODUCER_ID, 0, W().string(None).i32(60_000).bytes)
+            reader.i32()
+            codes.append(reader.i16())
+    controller.start()
+    assert set(codes) == {0, 14}
+
+
+@pytest.mark.parametrize("version", [1, 4, 5, 6])
+def test_topics_are_deleted_through_any_broker(cluster, name, version):
+    """Clients send it to the controller, as far as they know who that is; any other broker hands it on."""
+    for broker in cluster.brokers:
+        topic = name("deleted")
+        cluster.create_topic(topic)
+        with Connection(broker) as connection:
+            assert connection.delete_topic(topic, version) == (topic, 0)
+            assert connection.metadata([topic])[topic][0] == 3
+
+
+def test_deleted_records_do_not_keep_a_replica_out(cluster, name):
+    """A replica that begins with nothing copies a log that begins in the middle of a batch, and is in sync."""
+    topic = name("shortened")
+    cluster.create_topic(topic, 3, replication=1)
+    for number, partition in cluster.metadata([topic]).of(topic).items():
+        with Connection(cluster.broker(partition.leader)) as connection:
+            assert connection.produce(topic, batch([b"%d" % value for value in range(10)]), number)[:2] == (0, 0)
+    admin = AdminClient({"bootstrap.servers": cluster.bootstrap})
+    for number, offset in enumerate((4, 9, 10)):
+        (deleted,) = admin.delete_records([confluent_kafka.TopicPartition(topic, number, offset)]).values()
+        assert deleted.result(10).low_watermark == offset
+    ottla(cluster, "topic", "reassign", "--topic", topic, "--rf", "3", "--execute", "--wait", seconds=60)
+    cluster.wait_until_whole(10)
+    seen = cluster.metadata([topic]).of(topic)
+    assert all(sorted(partition.isr) == [1, 2, 3] for partition in seen.values())
 
 
 def test_two_brokers_with_one_id(own_cluster, tmp_path):

@@ -8,6 +8,8 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 from wire import Connection, batch
 
+pytestmark = pytest.mark.one_node("sends requests by hand, or damages the one broker's files")
+
 LOG = "00000000000000000000.log"
 
 

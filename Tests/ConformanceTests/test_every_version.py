@@ -10,6 +10,8 @@ import pytest
 import wire as kafka_wire
 from wire import Connection, W, batch
 
+pytestmark = pytest.mark.one_node("sends every request by hand to the one broker there is")
+
 
 def message_classes():
     """{API key: (request class, response class)}."""

@@ -13,6 +13,8 @@ import zstandard
 import wire as kafka
 from wire import Closed, Connection, W, batch, gzip_bomb, record, uvarint, varint
 
+pytestmark = pytest.mark.one_node("sends bytes by hand, for one broker to withstand")
+
 MEGABYTE = 1 << 20
 
 INVALID_RECORD, CORRUPT_MESSAGE, MESSAGE_TOO_LARGE = 87, 2, 10

@@ -8,6 +8,8 @@ import pytest
 import wire as kafka
 from wire import Closed, Connection, R, W, batch
 
+pytestmark = pytest.mark.one_node("sends requests by hand on connections to the one broker there is")
+
 FLOORS = {
     # Exact versions that librdkafka before 2.11 looks for, or that clients without negotiation send.
     kafka.PRODUCE: [0, 3, 7], kafka.FETCH: [4, 10, 11, 12], kafka.LIST_OFFSETS: [1, 2], kafka.METADATA: [0, 1, 4, 5, 9],

@@ -318,6 +318,24 @@ class Connection:
         (result,) = reader.array(lambda r: (r.string(), r.i16(), r.string()))
         assert result[1] == 0, result
 
+    def delete_topic(self, topic, version=6):
+        """DeleteTopics by name; returns (the name in the answer, error)."""
+        if version < 4:
+            reader = self.ask(DELETE_TOPICS, version, W().i32(1).string(topic).i32(5000).bytes)
+            reader.i32()
+            (answer,) = reader.array(lambda r: (r.string(), r.i16()))
+            return answer
+        body = W().uvarint(2).compact_string(topic)
+        if version == 6:
+            body.raw(bytes(16)).tags()
+        reader = self.ask(DELETE_TOPICS, version, body.i32(5000).tags().bytes, flexible=True)
+        reader.i32()
+        assert reader.uvarint() == 2
+        name = reader.compact_string()
+        if version == 6:
+            reader.uuid()
+        return name, reader.i16()
+
     @staticmethod
     def produce_body(topic, records, partition=0, acks=-1, transactional=None):
         return (

@@ -195,6 +195,10 @@ extension Shard {
     _ logStart: Offset, to hosted: HostedPartition, _ fetching: Fetching
   ) throws(LogError) {
     let bytes = records.resolved(in: frame) ?? UnsafeRawBufferPointer(start: nil, count: 0)
+    // An empty log begins anew for a batch that reaches across the leader's start: no flush counts before that is noted. Also
+    // where the append fails behind that.
+    let cutBefore = hosted.partition.log.unnotedCut
+    defer { if hosted.partition.log.unnotedCut != cutBefore { keepCut(of: hosted) } }
     let followed = try hosted.partition.appendFetched(
       bytes, leaderEpoch: outcome.leaderEpoch, fetchOffset: outcome.position.offset, highWatermark: highWatermark,
       logStartOffset: logStart, now: wallClock)

@@ -1,4 +1,4 @@
-"""Which errors of librdkafka say that a record was not written: read from the reviewed table beside this file."""
+"""Which errors of delivery reports say that a record was not written: read from the reviewed table beside this file."""
 
 import pathlib
 

@@ -13,7 +13,7 @@ import time
 import confluent_kafka
 
 from history import Recorder
-from outcomes import outcome_of
+from outcomes import FAILED, outcome_of
 
 FLUSH_SECONDS_MAX = 90
 SETTINGS = {
@@ -53,18 +53,18 @@ class Sending:
                 recorder.note("send", "ok", key=key, value=value, offset=offset if offset is not None and offset >= 0 else None)
                 self.tally["ok"] += 1
             else:
-                self.failed(recorder, key, value, error)
+                self.failed(recorder, key, value, error, outcome_of(error.name()))
 
         padding = "x" * (self.number * 7919 % 300)
         try:
             self.producer.produce(self.topic, f"{value} {padding}".encode(), partition=partition, on_delivery=delivered)
+        # What is refused here is not queued, and never sent.
         except BufferError:
-            self.failed(recorder, key, value, confluent_kafka.KafkaError(confluent_kafka.KafkaError._QUEUE_FULL))
+            self.failed(recorder, key, value, confluent_kafka.KafkaError(confluent_kafka.KafkaError._QUEUE_FULL), FAILED)
         except confluent_kafka.KafkaException as exception:
-            self.failed(recorder, key, value, exception.args[0])
+            self.failed(recorder, key, value, exception.args[0], FAILED)
 
-    def failed(self, recorder, key, value, error):
-        outcome = outcome_of(error.name())
+    def failed(self, recorder, key, value, error, outcome):
         recorder.note("send", outcome, key=key, value=value, error=error.name())
         self.tally[outcome] += 1
         self.errors[error.name()] = self.errors.get(error.name(), 0) + 1

@@ -335,7 +335,19 @@ def test_errors_are_unknown_unless_the_table_says_better():
     assert outcome_of("_MSG_TIMED_OUT") == outcome_of("SOMETHING_NEW") == "info"
     assert outcome_of("_QUEUE_FULL") == "fail"
     failed = [name for name, outcome in read_table(TABLE.read_text()).items() if outcome == "fail"]
-    assert failed == ["_QUEUE_FULL", "_INVALID_ARG", "MSG_SIZE_TOO_LARGE", "INVALID_RECORD"], "a new one needs a review"
+    assert failed == ["_QUEUE_FULL", "_INVALID_ARG"], "a new one needs a review"
+
+
+def test_what_produce_refuses_is_certain(tmp_path):
+    from sending import Sending
+
+    sending = Sending("p", "127.0.0.1:1", tmp_path / "history", "topic", 1, {"queue.buffering.max.messages": 1})
+    sending.begin()
+    sending.send()
+    sending.send()
+    assert (sending.tally, sending.errors) == ({"ok": 0, "fail": 1, "info": 0}, {"_QUEUE_FULL": 1})
+    sending.end_life()
+    assert (sending.tally["fail"], sending.tally["info"]) == (1, 1), "the queued one is unknown"
 
 
 def test_the_table_names_errors_of_librdkafka():

@@ -34,11 +34,7 @@ extension Shard {
         reply(context.replyTo, .deleteTopics(response))
       case .success(let other): preconditionFailure("DeleteTopics was answered with \(other)")
       case .failure(let error):
-        let results = request.topics.map {
-          DeleteTopicsResponse.DeletableTopicResult(
-            name: $0.name ?? "", topicId: $0.topicId, errorCode: error.code, errorMessage: error.message)
-        }
-        reply(context.replyTo, .deleteTopics(DeleteTopicsResponse(responses: results)))
+        reply(context.replyTo, .deleteTopics(request.refused(error)))
       }
     }
   }

@@ -21,6 +21,12 @@ extension Shard {
     reply(context.replyTo, .initProducerId(InitProducerIdResponse(producerId: next, producerEpoch: 0)))
   }
 
+  /// What a client is told that gets no number now: COORDINATOR_LOAD_IN_PROGRESS, as by Kafka's `RPCProducerIdManager`. Whatever
+  /// keeps the controller from answering passes, and clients that ask no controller take NOT_CONTROLLER for the end.
+  static func codeWithoutProducerIDs(_ error: KafkaError) -> ErrorCode {
+    error.code == .kafkaStorageError ? error.code : .coordinatorLoadInProgress
+  }
+
   private func fetchProducerIDs() {
     command(.allocateProducerIDs(count: Self.producerIDBlock)) { [unowned self] result in
       let waits = producerIDWaits
@@ -30,8 +36,9 @@ extension Shard {
         producerIDs = first.value..<first.value + Int64(count)
         for context in waits { initProducerID(InitProducerIdRequest(), context) }
       case .failure(let error):
+        let code = Self.codeWithoutProducerIDs(error)
         for context in waits {
-          reply(context.replyTo, .initProducerId(InitProducerIdResponse(errorCode: error.code, producerEpoch: -1)))
+          reply(context.replyTo, .initProducerId(InitProducerIdResponse(errorCode: code, producerEpoch: -1)))
         }
       case .success(let other): preconditionFailure("producer ids were answered with \(other)")
       }
