@@ -19,10 +19,6 @@ extension Shard {
   }
 
   func deleteTopics(_ request: DeleteTopicsRequest, _ context: RequestContext) {
-    var request = request
-    // Up to version 5 they come as names alone, which an Envelope's version has no place for.
-    request.topics += request.topicNames.map { DeleteTopicsRequest.DeleteTopicState(name: $0, topicId: .zero) }
-    request.topicNames = []
     command(.deleteTopics(request)) { [unowned self] result in
       switch result {
       case .success(.deleteTopics(var response)):
