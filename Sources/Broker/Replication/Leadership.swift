@@ -1,3 +1,4 @@
+internal import Configuration
 internal import Effects
 internal import Primitives
 internal import Replication
@@ -22,8 +23,9 @@ struct LeadershipWait {
 }
 
 extension Shard {
-  /// A member of the isr that died holds the answer up until it has left the isr; who asked looks for the leader again meanwhile.
-  private static let leadershipWaitMsMax: Int64 = 5000
+  /// A member of the isr that died holds the answer up until its session is over and it has left the isr. That is worth waiting
+  /// for, but no longer than clients do: there are some (librdkafka issue 5586) that take a second error for the end.
+  private var leadershipWaitMsMax: Int64 { min(25_000, Int64(startConfig.zookeeperSessionTimeoutMs) + 2000) }
 
   /// Calls `then` when it is known that this broker leads the partition now, or that this cannot be known.
   func whenStillLeading(_ hosted: HostedPartition, then: @escaping (_ leads: Bool) -> Void) {
@@ -31,7 +33,7 @@ extension Shard {
     let askedAt = environment.time.now()
     if hosted.partition.hasLed(at: askedAt) { return then(true) }
     guard hosted.partition.isLeader else { return then(false) }
-    let deadline = now.advanced(byMilliseconds: Self.leadershipWaitMsMax)
+    let deadline = now.advanced(byMilliseconds: leadershipWaitMsMax)
     hosted.leadershipWaits.append(LeadershipWait(askedAt: askedAt, deadline: deadline, then: then))
     timers.schedule(.leadership(hosted.place), at: deadline)
     // Those that wait here are answered, and fetch again.

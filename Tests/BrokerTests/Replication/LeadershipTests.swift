@@ -56,7 +56,7 @@ import Testing
   }
 
   @Test func aLeaderThatIsCutOffDoesNotSayThatItLeads() throws {
-    let topic = try ReplicatedTopic([1, 2, 3])
+    let topic = try ReplicatedTopic([1, 2, 3], settings: [(name: "zookeeper.session.timeout.ms", value: "3000")])
     topic.cluster.advance(ms: 2000)
     topic.cluster.network.isolate(BrokerID(1))
     let answers = Answers()
