@@ -21,6 +21,6 @@ import Testing
     // A topic made again under its old name began where the old one's records had been deleted (R15).
     2582,
   ]) func seedsThatFoundSomething(seed: UInt64) throws {
-    try ClusterSimulator(seed: seed).run()
+    try ClusterSimulator(seed: seed) { $0.hasLaterFaults = false }.run()
   }
 }
