@@ -342,12 +342,14 @@ extension Shard {
     }
     // Opening many logs takes long, and all shards do it at the same time.
     environment.links.post()
-    apply(image, delta)
+    apply(image, delta, sequence: host.latestImage)
     if !logsToOpen.isEmpty {
       let sequence = host.latestImage
       host.spreading[sequence, default: (0, [])].missing += 1
       whenOpened { [unowned self] in imageApplied(sequence) }
     }
+    holdNamesWhileCleaning(image: host.latestImage)
+    tellFreeNames()
     if !delta.topicsDeleted.isEmpty {
       host.forgettingCount += 1
       whenNoGoneLogIsCleaned { [unowned self] in forgotten() }
@@ -402,6 +404,7 @@ extension Shard {
       return
     }
     host.spreading[sequence] = nil
+    tellFreeNames()
     for finish in spreading.finishes { finish() }
     if host.deletionsSpreading.remove(sequence) != nil { runDelayedCommands(host) }
   }

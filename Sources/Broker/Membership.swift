@@ -38,7 +38,7 @@ extension Shard {
     case .success(let dataID): host.start?.presence.dataID = dataID
     case .failure(let error): return endStart(host, .failure(error))
     }
-    if !image.clusterID.isEmpty { setStraysAside(image) }
+    setStraysAside(image)
     spread(image, ClusterDelta.collect(image.snapshotRecords(), before: ClusterImage(), after: image), host)
     guard let start = host.start else { return }
     host.start?.isRegistering = true

@@ -14,13 +14,17 @@ extension Shard {
     Int((topicID.high ^ topicID.low &+ UInt64(partition)) % UInt64(count))
   }
 
-  func apply(_ image: ClusterImage, _ delta: ClusterDelta) {
+  /// - Parameter sequence: the number of the image, of those that this broker has spread among its shards.
+  func apply(_ image: ClusterImage, _ delta: ClusterDelta, sequence: UInt64) {
     self.image = image
+    heldLogs.begin(sequence)
     lastTopic = nil
     updatePeers(delta.brokersChanged)
     if delta.configsChanged.contains(where: { $0.type == .broker }) { reconfigureBroker() }
+    if !opening.isOver { heldLogs.topicsAreGone(startMode.spokenTopics.filter { image.topic(named: $0) == nil }) }
     for topic in delta.topicsDeleted { drop(topic) }
-    if index == Self.controllerShard { forgetCheckpoints(of: delta.topicsDeleted.map(\.name)) }
+    heldLogs.topicsAreGone(delta.topicsDeleted.map(\.name))
+    if index == Self.controllerShard { forgetCheckpoints(ofTopics: delta.topicsDeleted.map(\.name)) }
     for id in delta.topicsCreated + delta.topicsChanged { if let topic = image.topic(id: id) { host(topic) } }
     if !delta.brokersChanged.isEmpty || roledBy != membership {
       roledBy = membership
@@ -29,6 +33,7 @@ extension Shard {
     if !delta.topicsCreated.isEmpty || !delta.topicsChanged.isEmpty { sendFollowersHome() }
     for resource in delta.configsChanged where resource.type == .topic { reconfigureTopic(resource.name) }
     if !delta.topicsDeleted.isEmpty { forgetOffsets(of: delta.topicsDeleted.map(\.name)) }
+    forgetLines()
     if !opening.isOver, startMode.wasCleanShutdown { haveToldRecoveryPoints() }
     opening.isOver = true
   }
@@ -93,7 +98,8 @@ extension Shard {
     _ topic: TopicImage, _ index: Int32, _ image: PartitionImage, _ config: TopicConfig
   ) -> PartitionPlace {
     do throws(IOError) {
-      return try openLog(topic, index, image, config).map(PartitionPlace.here) ?? .offline
+      return try openLog(topic, index, image, config).map(PartitionPlace.here)
+        ?? (heldLogs.isWaiting(Reopening.Place(topicID: topic.id, partition: index)) ? .opening : .offline)
     } catch {
       let topicPartition = TopicPartition(topic.name, index)
       let folder = folder(of: topicPartition)
@@ -103,18 +109,28 @@ extension Shard {
     }
   }
 
-  /// Opens the log of a partition of this shard, making it where there is none; nil where its folder has failed.
+  /// Opens the log of a partition of this shard, making it where there is none; nil where its folder has failed, or it has to
+  /// wait until the checkpoint files have forgotten another one of its name.
   func openLog(
     _ topic: TopicImage, _ index: Int32, _ image: PartitionImage, _ config: TopicConfig
   ) throws(IOError) -> HostedPartition? {
     let topicPartition = TopicPartition(topic.name, index)
     let folder = folder(of: topicPartition)
     if case .failed = folders[folder] { return nil }
+    let place = Reopening.Place(topicID: topic.id, partition: index)
+    guard !mustWait(topicPartition, isNew: false) else {
+      heldLogs.hold(place)
+      return nil
+    }
     let directory = startConfig.logDirs[folder] + "/" + topicPartition.description
     var isNew = !environment.fileSystem.exists(directory)
     if let stored = try Log.topicID(inFolder: directory, fileSystem: environment.fileSystem), stored != topic.id {
       isNew = true
       setAside(directory, id: stored)
+    }
+    guard !mustWait(topicPartition, isNew: isNew) else {
+      heldLogs.hold(place)
+      return nil
     }
     let log: Log
     do throws(IOError) {
@@ -139,7 +155,7 @@ extension Shard {
       hosted.partition.mutate(environment.mutation)
     #endif
     takeRole(hosted, image)
-    if isNew { forgetCheckpoints(ofNew: hosted) } else { compareWithRecoveryPoint(hosted) }
+    if !isNew { compareWithRecoveryPoint(hosted) }
     noteFirstRecoveryPoint(hosted)
     noteDamaged(hosted)
     return hosted
@@ -221,7 +237,7 @@ extension Shard {
     environment.logger.info("\(hosted.partition.topicPartition) is held by other brokers now, and removed here")
     letGo(hosted, of: topic, Self.notLeader)
     // What the checkpoints say of it is nothing to the replica that may come here again one day.
-    for name in OffsetCheckpoint.Name.allCases { tell(name, [CheckpointEntry(hosted, .zero)]) }
+    heldLogs.isGone(hosted.partition.topicPartition)
     scheduleDeletedFiles(afterMs: 0)
   }
 
@@ -264,7 +280,7 @@ extension Shard {
   /// the metadata is not the one the records were written under. What the checkpoints say of them goes too: it is nothing to
   /// a topic that will have such a name.
   func setStraysAside(_ image: ClusterImage) {
-    var areCheckpointsChanged = checkpoints.contains(where: \.speaksOfGone)
+    var areCheckpointsChanged = checkpoints.contains(where: \.spokeOfGone)
     for (number, directory) in config.logDirs.enumerated() {
       guard let names = try? environment.fileSystem.list(directory) else { continue }
       for name in names {
@@ -282,7 +298,7 @@ extension Shard {
         areCheckpointsChanged = true
       }
     }
-    if areCheckpointsChanged { for name in OffsetCheckpoint.Name.allCases { forgetInFile(name) } }
+    if areCheckpointsChanged { forgetInFiles(image: heldLogs.image + 1) }
   }
 
   /// Whether the folders of log.dirs hold partitions.
@@ -306,6 +322,8 @@ package struct StartMode: Sendable {
   let leftoverFolders: [String]
   /// The id of this boot of the machine; nil where nobody knows.
   let boot: String?
+  /// The topics that the checkpoint files of any folder spoke of.
+  let spokenTopics: Set<String>
 
   package init(
     wasCleanShutdown: Bool, incarnation: UUID, checkpoints: [FolderCheckpoints], leftoverFolders: [String] = [],
@@ -316,7 +334,11 @@ package struct StartMode: Sendable {
     self.checkpoints = checkpoints
     self.leftoverFolders = leftoverFolders
     self.boot = boot
+    spokenTopics = checkpoints.reduce(into: []) { $0.formUnion($1.topics) }
   }
+
+  /// Whether the checkpoint files of any folder spoke of a partition.
+  func speaks(of partition: TopicPartition) -> Bool { checkpoints.contains { $0.speaks(of: partition) } }
 
   /// How much of a log in the folder with this number is to be checked.
   func recovery(of partition: TopicPartition, in folder: Int, isNew: Bool) -> LogRecoveryMode {

@@ -22,7 +22,7 @@ extension Shard {
       }
     case .controllerReply(let token, let result): controllerWaits.removeValue(forKey: token)?(result)
     case .image(let image, let delta, let sequence):
-      apply(image, delta)
+      apply(image, delta, sequence: sequence)
       whenOpened { [unowned self] in
         whenNoGoneLogIsCleaned { [environment, index] in
           environment.links.send(.imageApplied(from: index, sequence: sequence), to: Self.controllerShard)
@@ -33,6 +33,8 @@ extension Shard {
       keepHere(name, entry) { [environment] isKept in environment.links.send(.kept(token, isKept), to: shard) }
     case .kept(let token, let isKept): keepWaits.removeValue(forKey: token)?(isKept)
     case .checkpoints(let name, let entries): takeCheckpoints(name, entries)
+    case .forgetCheckpoints(let partitions, let image): forgetCheckpoints(of: partitions, image: image)
+    case .checkpointsForgotten(let image): checkpointsForgotten(upTo: image)
     case .recoveryPointsTold: takeAllRecoveryPoints()
     case .folderFailed(let folder, let cause): takeFailure(of: folder, cause)
     case .folderSpace(let folder, let space): takeSpace(folder, space)

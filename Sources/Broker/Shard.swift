@@ -144,6 +144,9 @@ package final class Shard {
   var reopening = Reopening()
   var logsToOpen = LogsToOpen()
   var lostReplicas = LostReplicas()
+  var heldLogs = HeldLogs()
+  /// What the checkpoint files have yet to forget, on the shard that keeps them.
+  var forgetting = Forgetting()
   /// The checkpoint files, on the shard that keeps them: what is to be written, and whether a writing is under way.
   var staleCheckpoints: Set<OffsetCheckpoint.Name> = []
   var unwrittenCheckpoints: Set<OffsetCheckpoint.Name> = []

@@ -32,6 +32,11 @@ package enum ShardMessage: Sendable {
   case kept(RequestToken, Bool)
   /// Up to where logs are on the disk, or clean: for the same.
   case checkpoints(OffsetCheckpoint.Name, [CheckpointEntry])
+  /// By that image these partitions have gone from the sender, or were never its own: the files are to forget them, and
+  /// `checkpointsForgotten` says when they have.
+  case forgetCheckpoints([TopicPartition], image: UInt64)
+  /// All shards have let go what went by that image or one before, and the checkpoint files speak of it no more.
+  case checkpointsForgotten(upTo: UInt64)
   /// The recovery points of all logs that the sender has found have been told: for the same.
   case recoveryPointsTold
   /// A write or a sync of a data folder failed.

@@ -5,8 +5,8 @@ package import Primitives
 package struct FolderCheckpoints: Sendable {
   private var offsets: [OffsetCheckpoint.Name: [TopicPartition: Offset]] = [:]
 
-  /// Whether the files also speak of partitions that are not in the folder: a new topic of such a name must not find that.
-  package private(set) var speaksOfGone = false
+  /// Partitions that the files spoke of and that were not in the folder: a new topic of such a name must not find that.
+  private var gone: Set<TopicPartition> = []
 
   /// Whether recovery-point-offset-checkpoint speaks of all logs in the folder: one that it has no line for was never
   /// flushed, or not noted since. Not so where the file is missing, as in a copy without it: any log may have been flushed.
@@ -22,7 +22,7 @@ package struct FolderCheckpoints: Sendable {
       let read = try file.readIfWhole()
       let present = file.present(read ?? [:])
       offsets[name] = present
-      if let read, read.count > present.count { speaksOfGone = true }
+      if let read { gone.formUnion(read.keys.filter { present[$0] == nil }) }
       if name == .recoveryPoint { tellsAllRecoveryPoints = read != nil }
     }
   }
@@ -43,6 +43,17 @@ package struct FolderCheckpoints: Sendable {
       guard error.isOutOfSpace else { throw error }
     }
   }
+
+  /// Whether the files spoke, when they were read, of partitions that were not in the folder.
+  package var spokeOfGone: Bool { !gone.isEmpty }
+
+  /// Whether a file speaks of a partition, or spoke of it when it was read and the folder did not hold it.
+  package func speaks(of partition: TopicPartition) -> Bool {
+    gone.contains(partition) || offsets.values.contains { $0[partition] != nil }
+  }
+
+  /// The topics that the files speak of, or spoke of when they were read.
+  package var topics: Set<String> { Set(gone.map(\.topic)).union(offsets.values.flatMap { $0.keys.map(\.topic) }) }
 
   /// Up to where a log in the folder is known to have been flushed; nil where that may be anywhere.
   package func recoveryPoint(of partition: TopicPartition) -> Offset? {

@@ -88,7 +88,9 @@ extension SimulatedBroker {
       var image = shard.image
       for record in records { image.replay(record, at: image.nextOffset) }
       shard.beginTurn()
-      shard.apply(image, ClusterDelta.collect(records, before: shard.image, after: image))
+      shard.apply(
+        image, ClusterDelta.collect(records, before: shard.image, after: image),
+        sequence: shard.heldLogs.image + 1)
       _ = shard.endTurn()
     }
   }

@@ -32,5 +32,21 @@ import Testing
       }
       #expect(isFound, "40 seeds do not find \(name)")
     }
+
+    /// Those that take several things in the right order, by the seeds that have it.
+    @Test(arguments: [
+      ("staleBrokerEpochJoins", UInt64(187)...192), ("keepFollowerStateOnReAdd", 44...48),
+      ("skipTruncationIfLeaderUnchanged", 69...69), ("truncateToHighWatermark", 7...8),
+    ]) func aRareBugOfThePastIsFound(name: String, seeds: ClosedRange<UInt64>) throws {
+      let mutation = try #require(MutationName(name))
+      let found = seeds.compactMap { seed -> String? in
+        do {
+          try ClusterSimulator(seed: seed, mutation: mutation).run()
+          return nil
+        } catch { return "\(error)" }
+      }
+      #expect(!found.isEmpty, "seeds \(seeds) do not find \(name)")
+      #expect(!found.contains { $0.hasPrefix("L1") }, "only that it does not come together: \(found)")
+    }
   #endif
 }

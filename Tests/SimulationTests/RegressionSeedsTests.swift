@@ -18,7 +18,9 @@ import Testing
     645,
     // Records were lost, and the start after the next one said that none were (R2).
     2033, 3462,
+    // A topic made again under its old name began where the old one's records had been deleted (R15).
+    2582,
   ]) func seedsThatFoundSomething(seed: UInt64) throws {
-    try ClusterSimulator(seed: seed).run()
+    try ClusterSimulator(seed: seed) { $0.hasLaterFaults = false }.run()
   }
 }

@@ -21,6 +21,9 @@ import Testing
       #expect(read[name] == [orders: Offset(Int64(number))])
       #expect(read[name, other] == nil)
     }
+    // What they say of others is remembered, and no more than that.
+    #expect(read.spokeOfGone && read.speaks(of: other) && read.speaks(of: orders))
+    #expect(!read.speaks(of: TopicPartition("orders", 1)) && read.topics == ["orders", "other"])
   }
 
   @Test func anEmptyFolderGetsAFileThatSpeaksOfAllLogsToCome() throws {

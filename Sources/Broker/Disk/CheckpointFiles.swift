@@ -31,15 +31,6 @@ package struct CheckpointEntry: Sendable {
 extension Shard {
   // MARK: hints
 
-  /// A partition begins anew, in a folder of which the checkpoints spoke when the broker started: what they say is of an
-  /// older topic of that name. The next start must not take it for this one's.
-  func forgetCheckpoints(ofNew hosted: HostedPartition) {
-    for name in OffsetCheckpoint.Name.allCases
-    where startMode.checkpoints[hosted.folder][name, hosted.partition.topicPartition] != nil {
-      tell(name, [CheckpointEntry(hosted, .zero)])
-    }
-  }
-
   /// A log is clean up to another offset than before.
   func tellFirstDirtyOffset(_ hosted: HostedPartition) {
     tell(.cleanerOffset, [CheckpointEntry(hosted, hosted.partition.log.firstDirtyOffset)])
@@ -87,14 +78,22 @@ extension Shard {
   /// Topics are gone: where their logs began, and what of them was on the disk, is nothing to those that will have their
   /// names. Until the files have forgotten it too, the controller makes no topic: after a crash the new one would lose the
   /// records that the old one had deleted.
-  func forgetCheckpoints(of topics: [String]) {
+  func forgetCheckpoints(ofTopics topics: [String]) {
     guard !topics.isEmpty else { return }
     let gone = Set(topics)
-    for name in OffsetCheckpoint.Name.allCases {
-      var isChanged = false
+    let changed = OffsetCheckpoint.Name.allCases.filter { name in
+      var isChanged = forgetting.isPending(name)
       for folder in checkpoints.indices { isChanged = checkpoints[folder].forget(gone, in: name) || isChanged }
-      if isChanged { forgetInFile(name) }
+      return isChanged
     }
+    forgetting.begin(Set(changed), image: heldLogs.image)
+    for name in changed { forgetInFile(name) }
+  }
+
+  /// Writes all files without what was forgotten before any log was opened: see `setStraysAside`.
+  func forgetInFiles(image: UInt64) {
+    forgetting.begin(Set(OffsetCheckpoint.Name.allCases), image: image)
+    for name in OffsetCheckpoint.Name.allCases { forgetInFile(name) }
   }
 
   /// Writes a checkpoint file without what was forgotten; until then the controller makes no topic. Where there is no room
@@ -135,8 +134,14 @@ extension Shard {
     staleCheckpoints.remove(name)
     isWritingCheckpoint = true
     let waits = checkpointWaits.removeValue(forKey: name) ?? []
+    let pieceCount = forgetting.pieceCount
     write(name) { [unowned self] isKept in
       isWritingCheckpoint = false
+      if isKept {
+        // Before the controller goes on: what it decides next finds the names free here.
+        forgetting.wrote(name, covering: pieceCount)
+        tellFreeNames()
+      }
       for wait in waits { wait(isKept) }
       writeStaleCheckpoint()
     }

@@ -11,6 +11,8 @@ internal import Storage
 /// Can become: over, when the first image of a cluster has been applied.
 struct OpeningProgress {
   var isOver = false
+  /// What was found, if the stop before was not clean, has been brought to the disk.
+  var isSynced = false
   var logCount = 0
   var checkedBytes: Int64 = 0
   var saidAt: Instant
@@ -51,6 +53,7 @@ extension Shard {
 
   /// What logs held when they were opened is on the disk now.
   func noteSynced() {
+    opening.isSynced = true
     for hosted in hostedPartitions {
       hosted.partition.log.noteSyncedSinceOpen()
       noteSafe(hosted)

@@ -81,6 +81,8 @@ extension Shard {
     guard !logsToOpen.isEmpty else { return }
     while mayOpen, let place = logsToOpen.takeFirst() { openWaiting(place) }
     for then in logsToOpen.takeAcknowledgements() { then() }
+    // One that the start had brought may have been the last.
+    if startMode.wasCleanShutdown || opening.isSynced { haveToldRecoveryPoints() }
   }
 
   /// Opens a log that has waited; what has gone or been opened meanwhile is none any more.

@@ -61,7 +61,10 @@ extension Shard {
       }
       let config = config.topicConfig(overrides: topic.configs)
       do throws(IOError) {
-        guard let hosted = try openLog(topic, place.partition, partition, config) else { continue }
+        guard let hosted = try openLog(topic, place.partition, partition, config) else {
+          if heldLogs.isWaiting(place) { routed.places[Int(place.partition)] = .opening }
+          continue
+        }
         routed.places[Int(place.partition)] = .here(hosted)
         compareLost(place)
         environment.logger.info("\(hosted.partition.topicPartition) could be opened now")

@@ -227,7 +227,7 @@ extension Shard {
 
   /// What the checkpoint says must not reach beyond the cut when something else is on the disk there: after a crash it would
   /// be taken for what was there before. Until that is written nothing flushed counts.
-  private func keepCut(of hosted: HostedPartition) {
+  func keepCut(of hosted: HostedPartition) {
     guard let cut = hosted.partition.log.unnotedCut, !hosted.isGone else { return }
     hosted.toldRecoveryPoint = hosted.partition.log.recoveryPoint
     keep(.recoveryPoint, CheckpointEntry(hosted, hosted.partition.log.recoveryPoint)) { [unowned self] isKept in

@@ -30,6 +30,7 @@ extension Shard {
       endLeading(hosted)
       #if DEBUG
         try? hosted.partition.truncateToHighWatermark(now: wallClock)
+        keepCut(of: hosted)
       #endif
       startFetching(hosted, from: leader)
     case .pauses, .isNoReplica:

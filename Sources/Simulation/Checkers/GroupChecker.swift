@@ -12,7 +12,7 @@ final class GroupChecker {
   private unowned let simulator: ClusterSimulator
   private var owners: [Ownership: String] = [:]
   /// The highest generation in which a member got its partitions.
-  private var generations: [String: Int32] = [:]
+  private var generations: [String: TermedBound] = [:]
 
   init(_ simulator: ClusterSimulator) { self.simulator = simulator }
 
@@ -21,16 +21,20 @@ final class GroupChecker {
     simulator.checkers.violate(invariant, what)
   }
 
-  func generation(of group: String) -> Int32 { generations[group] ?? 0 }
+  func generations(of group: String) -> TermedBound { generations[group] ?? TermedBound() }
 
-  func joined(_ group: String, _ log: TopicPartition, generation: Int32, knownBefore: Int32) {
-    guard generation < knownBefore else { return }
+  /// - Parameter term: the one in which the coordinator has answered, or one before.
+  func joined(_ group: String, _ log: TopicPartition, generation: Int32, knownBefore: TermedBound, term: Int32) {
+    guard let knownBefore = knownBefore.known(in: term), generation < knownBefore else { return }
     violate(
       "G1", log, "group \(group) is in generation \(generation), after members had their partitions in \(knownBefore)")
   }
 
-  func owns(_ group: String, _ log: TopicPartition, generation: Int32, member: String, partitions: [Int32]) {
-    generations[group] = max(self.generation(of: group), generation)
+  /// - Parameter term: the one in which the coordinator has answered, or a later one.
+  func owns(
+    _ group: String, _ log: TopicPartition, generation: Int32, member: String, partitions: [Int32], term: Int32
+  ) {
+    generations[group, default: TermedBound()].note(Int64(generation), in: term)
     for partition in partitions {
       let key = Ownership(group: group, generation: generation, partition: partition)
       if let other = owners[key], other != member {
@@ -41,8 +45,8 @@ final class GroupChecker {
     }
   }
 
-  func committed(_ group: String, _ log: TopicPartition, generation: Int32, knownBefore: Int32) {
-    guard generation < knownBefore else { return }
+  func committed(_ group: String, _ log: TopicPartition, generation: Int32, knownBefore: TermedBound) {
+    guard let knownBefore = knownBefore.known(in: .max), generation < knownBefore else { return }
     violate("G3", log, "group \(group) took a commit of generation \(generation), and was in \(knownBefore) before")
   }
 }

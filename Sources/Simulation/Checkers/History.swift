@@ -32,6 +32,8 @@ struct History {
   var leaders: [Int32: BrokerID] = [:]
   /// An unclean election was made, or losses were not kept to what may be lost: records may be gone.
   var isForgiven = false
+  /// How far any replica said that it may be seen.
+  var shownEnd: Int64 = 0
   /// Records below were deleted, or that was asked for.
   var deletedBelow: Int64 = 0
   /// Where nothing is promised: what each term wrote at each offset.

@@ -18,6 +18,12 @@ final class MetadataChecker {
   /// How far each broker's present life was told.
   private var told: [BrokerID: (life: Int, next: Int64)] = [:]
 
+  /// The last records of changes: nobody sees a part of one.
+  private var changeEnds: Set<Int64> = []
+  /// Brokers that have started anew by the change that is being taken in, and what was before it.
+  private var restarted: [BrokerID] = []
+  private var beforeChange = ClusterImage()
+
   /// Whose session was elected last; nil before the first election.
   private var electedSession: Int64?
 
@@ -28,13 +34,20 @@ final class MetadataChecker {
     for write in writes {
       switch write {
       case .set("/ottla/controller_epoch", _, _): electedSession = session
-      case .set("/ottla/metadata/head", _, _):
+      case .set("/ottla/metadata/head", let head, _):
+        if let end = Self.lastOffset(head) { changeEnds.insert(end) }
         if let electedSession, electedSession != session {
           violate("R12", "somebody wrote to the metadata log who is not the controller any more")
         }
       default: break
       }
     }
+  }
+
+  private static func lastOffset(_ head: [UInt8]) -> Int64? {
+    let text = String(decoding: head, as: UTF8.self)
+    guard let name = text.firstRange(of: "\"lastOffset\":") else { return nil }
+    return Int64(text[name.upperBound...].drop { $0 == " " }.prefix { $0.isNumber || $0 == "-" })
   }
 
   private func violate(_ invariant: String, _ what: String) { simulator.checkers.violate(invariant, what) }
@@ -51,9 +64,6 @@ final class MetadataChecker {
     } else if isFirst || committed.isSnapshot {
       return compareSnapshot(committed, node)
     }
-    var restarted: [BrokerID] = []
-    let before = image
-    defer { for id in restarted { checkRestart(of: id, before: before) } }
     for (distance, record) in committed.records.enumerated() {
       let offset = first + Int64(distance)
       let place = Int(offset - firstOffset)
@@ -69,9 +79,10 @@ final class MetadataChecker {
       }
       records.append(record)
       if case .partition(let partition) = record { checkPartition(partition) }
-      if case .broker(let broker) = record { restarted += isRestart(broker) ? [BrokerID(broker.brokerId)] : [] }
+      if case .broker(let broker) = record, isRestart(broker) { restarted.append(BrokerID(broker.brokerId)) }
       image.replay(record, at: Offset(offset))
       noteChange(record)
+      if changeEnds.contains(offset) { endChange() }
     }
   }
 
@@ -118,13 +129,44 @@ final class MetadataChecker {
     return true
   }
 
-  /// R5: who has started anew leads nothing, and is in sync only where nobody else is. Looked at when all of the change that
-  /// brought it is there: nobody sees a part of one.
-  private func checkRestart(of id: BrokerID, before: ClusterImage) {
+  private func endChange() {
+    for id in restarted {
+      checkRestart(of: id)
+      noteDoubtfulLeader(id)
+    }
+    restarted = []
+    beforeChange = image
+  }
+
+  /// R5: who has started anew is in sync only where nobody else is, and leads in a new term only. Of what the same change has
+  /// made it is a replica like any other.
+  private func checkRestart(of id: BrokerID) {
     for name in image.topicNames {
-      for (number, partition) in (image.topic(named: name)?.partitions ?? []).enumerated()
-      where partition.isr.contains(id) && partition.isr.count > 1 && before.topic(named: name) != nil {
-        violate("R5", "broker \(id.value) has started anew and is still in the isr of \(name)-\(number)")
+      guard let topic = image.topic(named: name) else { continue }
+      for (number, partition) in topic.partitions.enumerated() {
+        guard let before = beforeChange.topic(id: topic.id)?.partition(Int32(number)) else { continue }
+        if partition.isr.contains(id), partition.isr.count > 1 {
+          violate("R5", "broker \(id.value) has started anew and is still in the isr of \(name)-\(number)")
+        }
+        if partition.leader == id, before.leader == id, partition.replicas.count > 1,
+          partition.leaderEpoch <= before.leaderEpoch
+        {
+          violate(
+            "R5",
+            "broker \(id.value) has started anew and leads \(name)-\(number) on in term \(before.leaderEpoch.value)")
+        }
+      }
+    }
+  }
+
+  /// Who comes back with losses, and was all that was left in sync, leads at once where that is allowed: no record calls it
+  /// doubtful then.
+  private func noteDoubtfulLeader(_ id: BrokerID) {
+    guard simulator.knobs.mayLeadUncleanly, simulator.faults.lossy.contains(id) else { return }
+    for name in image.topicNames {
+      guard let topic = image.topic(named: name) else { continue }
+      for (number, partition) in topic.partitions.enumerated() where partition.leader == id {
+        simulator.checkers.replicas.forgive(TopicIDPartition(topic.id, Int32(number)))
       }
     }
   }
@@ -157,6 +199,7 @@ final class MetadataChecker {
       "\(partition): leader \(record.leader) in term \(record.leaderEpoch), isr \(record.isr), epoch \(record.partitionEpoch)"
         + (record.doubtfulReplicas.isEmpty ? "" : ", doubtful \(record.doubtfulReplicas)"))
     if record.isr.count == 1, record.replicas.count > 1 { simulator.reached(.isrOfOne) }
-    simulator.checkers.replicas.isrChanged(TopicIDPartition(record.topicId, record.partitionIndex))
+    simulator.checkers.replicas.isrChanged(
+      TopicIDPartition(record.topicId, record.partitionIndex), to: record.isr.count, at: record.partitionEpoch)
   }
 }

@@ -12,7 +12,7 @@ internal import Storage
 /// R11: one leader a term.
 final class ReplicaChecker {
   /// What was seen of a replica last.
-  private struct Seen {
+  struct Seen {
     let partition: Partition
     var highWatermark: Int64
     var logEnd: Int64
@@ -22,24 +22,26 @@ final class ReplicaChecker {
     /// The last batch before that: another one there means that the log was cut meanwhile.
     var lastVerified: SeenBatch?
     var checkedTerm: Int32 = -1
-    /// As the leader knew the isr, and which record of the partition that was.
-    var inSyncCount = 0
-    var wasLeader = false
+    /// Which record of the partition it knew.
     var partitionEpoch: Int32 = -1
+    /// What had been shown when the log was opened: its broker's run before had it on the disk, or it was no member. A log that was
+    /// found after a kill counts as flushed again when it has been synced.
+    let shownAtOpen: Int64
   }
 
-  private unowned let simulator: ClusterSimulator
-  private(set) var histories: [TopicIDPartition: History] = [:]
-  private var seen: [BrokerID: [TopicIDPartition: Seen]] = [:]
+  unowned let simulator: ClusterSimulator
+  var histories: [TopicIDPartition: History] = [:]
+  var seen: [BrokerID: [TopicIDPartition: Seen]] = [:]
+  /// How many were in sync by each record of a partition.
+  var inSyncCounts: [TopicIDPartition: [Int32: Int]] = [:]
 
   init(_ simulator: ClusterSimulator) { self.simulator = simulator }
 
-  private func violate(_ invariant: String, _ what: String) { simulator.checkers.violate(invariant, what) }
+  func violate(_ invariant: String, _ what: String) { simulator.checkers.violate(invariant, what) }
 
   func history(_ key: TopicIDPartition, _ partition: TopicPartition) -> History {
     if let known = histories[key] { return known }
-    var history = History(partition)
-    if !simulator.knobs.hasBudget { history.forgive() }
+    let history = History(partition)
     histories[key] = history
     return history
   }
@@ -50,6 +52,22 @@ final class ReplicaChecker {
     }
   }
 
+  /// The newest term of a partition that a broker knows itself, and whether it leads in it; without a replica there, the newest
+  /// one of all.
+  func ownTerm(_ partition: TopicPartition, of broker: BrokerID) -> (term: Int32, isLeader: Bool) {
+    guard let key = key(of: partition) else { return (0, false) }
+    if let node = simulator.node(broker), let replica = replica(key, of: node) {
+      return (replica.leaderEpoch.value, replica.isLeader)
+    }
+    let record = simulator.checkers.metadata.image.topic(id: key.topicID)?.partition(key.partition)
+    return (record?.leaderEpoch.value ?? 0, false)
+  }
+
+  /// The first term after another in which a broker was seen leading.
+  func firstTerm(of partition: TopicPartition, ledBy broker: BrokerID, after term: Int32) -> Int32 {
+    history(of: partition)?.leaders.filter { $0.value == broker && $0.key > term }.map(\.key).min() ?? 0
+  }
+
   func history(of partition: TopicPartition) -> History? { key(of: partition).flatMap { histories[$0] } }
 
   func noteDeletion(_ partition: TopicPartition, below offset: Int64) {
@@ -58,6 +76,24 @@ final class ReplicaChecker {
   }
 
   func forgive(_ key: TopicIDPartition) { histories[key]?.forgive() }
+
+  /// So many of these brokers may have lost something at the same time that nothing is promised any more of partitions which
+  /// too many of them hold.
+  func forgivePartitions(of lossy: Set<BrokerID>) {
+    let image = simulator.checkers.metadata.image
+    for name in image.topicNames {
+      guard let topic = image.topic(named: name) else { continue }
+      for (number, record) in topic.partitions.enumerated()
+      where record.replicas.count(where: lossy.contains) > min(simulator.knobs.minInsyncReplicas, record.replicas.count)
+        - 1
+      {
+        let key = TopicIDPartition(topic.id, Int32(number))
+        var history = history(key, TopicPartition(name, Int32(number)))
+        history.forgive()
+        histories[key] = history
+      }
+    }
+  }
 
   func died(_ node: Machine) { seen[node.id] = nil }
 
@@ -82,14 +118,15 @@ final class ReplicaChecker {
     } else {
       now = nil
     }
-    var state = now ?? Seen(partition: partition, highWatermark: 0, logEnd: 0, leaderEpoch: -1)
     var history = history(key, partition.topicPartition)
+    var state =
+      now
+      ?? Seen(partition: partition, highWatermark: 0, logEnd: 0, leaderEpoch: -1, shownAtOpen: history.end)
+    if now == nil { seen[node.id, default: [:]][key] = state }
     defer {
       state.highWatermark = mark
       state.logEnd = end
       state.leaderEpoch = term
-      state.inSyncCount = partition.isr.count
-      state.wasLeader = partition.isLeader
       state.partitionEpoch = partition.partitionEpoch
       seen[node.id, default: [:]][key] = state
       histories[key] = history
@@ -107,13 +144,15 @@ final class ReplicaChecker {
       )
     }
     checkLeader(node, partition, &history)
-    if partition.isLeader, state.wasLeader, mark > state.highWatermark {
-      checkInSyncCount(partition, mark, node, state)
+    // What others have shown before it was allowed to.
+    if partition.isLeader, mark > max(state.highWatermark, history.shownEnd) {
+      checkInSyncCount(key, partition, mark, node, since: state.partitionEpoch)
     }
+    history.shownEnd = max(history.shownEnd, mark)
     let before = history.end
     verify(partition, node, upTo: mark, &state, &history)
     if history.isForgiven { return }
-    if history.end > before { checkIsrMembers(key, history) }
+    if history.end > before { checkIsrMembers(key, history) } else { checkIsrMember(node.id, key, history) }
     checkCompleteness(node, partition, key, &state, &history)
   }
 
@@ -126,10 +165,14 @@ final class ReplicaChecker {
     history.leaders[term] = node.id
   }
 
-  private func checkInSyncCount(_ partition: Partition, _ mark: Int64, _ node: Machine, _ before: Seen) {
+  /// By none of the records that the leader knew since the last look there were enough.
+  private func checkInSyncCount(
+    _ key: TopicIDPartition, _ partition: Partition, _ mark: Int64, _ node: Machine, since before: Int32
+  ) {
     let needed = min(simulator.knobs.minInsyncReplicas, simulator.knobs.replicationFactor)
-    // What came between two looks may have been enough.
-    guard max(partition.isr.count, before.inSyncCount) < needed, partition.partitionEpoch <= before.partitionEpoch + 1
+    let counts = inSyncCounts[key] ?? [:]
+    guard before <= partition.partitionEpoch, partition.isr.count < needed,
+      !(before...partition.partitionEpoch).contains(where: { counts[$0].map { $0 >= needed } ?? false })
     else { return }
     violate(
       "R6",
@@ -165,95 +208,5 @@ final class ReplicaChecker {
     let name = line.dropFirst("warning ".count).prefix { $0 != ":" }
     let isForgiven = histories.values.contains { "\($0.partition)" == name && $0.isForgiven }
     if !isForgiven { violate("R8", "broker \(node.id.value) says of \(line.dropFirst("warning ".count))") }
-  }
-
-  // MARK: members of the isr
-
-  /// The record of a partition has changed.
-  func isrChanged(_ key: TopicIDPartition) {
-    guard let history = histories[key], !history.isForgiven else { return }
-    checkIsrMembers(key, history)
-  }
-
-  private func checkIsrMembers(_ key: TopicIDPartition, _ history: History) {
-    let image = simulator.checkers.metadata.image
-    guard let record = image.topic(id: key.topicID)?.partition(key.partition) else { return }
-    for id in record.isr where !record.doubtfulReplicas.contains(id) {
-      guard let node = simulator.node(id), node.isRunning, let known = image.brokers[id], !known.isFenced,
-        known.epoch == node.shards[0].brokerEpoch, let partition = replica(key, of: node)
-      else { continue }
-      let log = partition.log
-      let end = simulator.knobs.isFlushedFirst ? log.recoveryPoint.value : log.writtenEndOffset.value
-      if end < history.end {
-        violate(
-          "R3",
-          "broker \(id.value) is in the isr \(record.isr.map(\.value)) of \(history.partition) and has it safe up to "
-            + "\(end), while \(history.end) was shown")
-      }
-    }
-  }
-
-  func replica(_ key: TopicIDPartition, of node: Machine) -> Partition? {
-    for shard in node.shards { if let found = shard.partition(key) { return found } }
-    return nil
-  }
-
-  // MARK: reading
-
-  /// Compares what the replica has, from where it was compared before up to `limit`.
-  private func verify(
-    _ partition: Partition, _ node: Machine, upTo limit: Int64, _ state: inout Seen, _ history: inout History
-  ) {
-    let log = partition.log
-    if let last = state.lastVerified, state.verified > 0, !holds(log, last) {
-      state.verified = 0
-      state.lastVerified = nil
-    }
-    var next = max(state.verified, log.logStartOffset.value)
-    let limit = min(limit, log.writtenEndOffset.value)
-    guard next < limit else { return }
-    var found: Violation?
-    do throws(LogError) {
-      try log.scan(from: Offset(next), upTo: Offset(limit)) { header, _ in
-        let batch = SeenBatch(header)
-        guard batch.base >= next else { return }
-        if found == nil { found = history.take(batch, of: node.id) }
-        next = batch.end
-        state.verified = batch.end
-        state.lastVerified = batch
-      }
-    } catch {
-      guard simulator.hasDamage(node) else {
-        return violate("S4", "\(history.partition) of broker \(node.id.value) cannot be read: \(error)")
-      }
-    }
-    if let found { simulator.checkers.violate(found) }
-  }
-
-  /// Whether the log still has that batch.
-  private func holds(_ log: Log, _ batch: SeenBatch) -> Bool {
-    guard log.writtenEndOffset.value >= batch.end, log.logStartOffset.value <= batch.base else { return false }
-    var isSame = false
-    do throws(LogError) {
-      try log.scan(from: Offset(batch.base), upTo: Offset(batch.end)) { header, _ in
-        if SeenBatch(header) == batch { isSame = true }
-      }
-    } catch { return false }
-    return isSame
-  }
-
-  // MARK: at the end
-
-  /// Every log from its start to its end, as what it is made of.
-  func contents(_ partition: Partition) -> [SeenBatch] {
-    var batches: [SeenBatch] = []
-    do throws(LogError) {
-      try partition.log.scan(from: partition.log.logStartOffset, upTo: partition.log.writtenEndOffset) { header, _ in
-        batches.append(SeenBatch(header))
-      }
-    } catch {
-      violate("S4", "\(partition.topicPartition) of broker \(partition.brokerID.value) cannot be read: \(error)")
-    }
-    return batches
   }
 }

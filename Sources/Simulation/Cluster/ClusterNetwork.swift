@@ -100,6 +100,14 @@ final class ClusterNetwork {
 
   func cut(from: Int32, to: Int32) { cuts.insert(Direction(from: from, to: to)) }
 
+  func heal(from: Int32, to: Int32) {
+    cuts.remove(Direction(from: from, to: to))
+    for link in links {
+      wake(link.there)
+      wake(link.back)
+    }
+  }
+
   func slowDown(from: Int32, to: Int32, ms: Int) { slow[Direction(from: from, to: to)] = ms }
 
   func healAll() {

@@ -28,6 +28,8 @@ package final class ClusterSimulator {
   private(set) var members: [GroupMember] = []
   private(set) var fleeting: FleetingTopic?
   private(set) var isHealing = false
+  /// Until when nobody writes to a partition.
+  private var restingUntil: [TopicPartition: Instant] = [:]
   private var lastParty: Int32 = 0
   #if DEBUG
     /// The bug of the past that the brokers have.
@@ -92,6 +94,10 @@ package final class ClusterSimulator {
       + "\(checkers.clients.seenCount) consumed, \(now.milliseconds(since: Instant(nanoseconds: 0))) ms"
   }
 
+  /// Lets a partition rest from its producers.
+  func rest(_ partition: TopicPartition, ms: Int64) { restingUntil[partition] = now.advanced(byMilliseconds: ms) }
+  func isResting(_ partition: TopicPartition) -> Bool { restingUntil[partition].map { now < $0 } ?? false }
+
   func turnDelayUs() -> Int { 1 + random.below(30) }
   var producePauseMs: ClosedRange<Int> { 5...60 }
   var consumePauseMs: ClosedRange<Int> { 20...150 }
@@ -103,11 +109,18 @@ package final class ClusterSimulator {
   func noteHalt(_ node: Machine, _ why: String) { faults.restartLater(node) }
 
   func uncleanElection(of record: PartitionRecord, _ before: PartitionImage) {
-    // Who leads when a reassignment is done may have come into sync by the same record.
-    if !before.addingReplicas.isEmpty, record.addingReplicas.isEmpty, record.isr.count > 1 { return }
+    // Who leads when a reassignment is done may have come into sync by the same record, when the leader before has asked for
+    // it: it has everything then.
+    let leader = BrokerID(record.leader)
     let key = TopicIDPartition(record.topicId, record.partitionIndex)
+    if before.leader != .none, !before.addingReplicas.isEmpty, record.addingReplicas.isEmpty,
+      record.isr.contains(record.leader), !before.doubtfulReplicas.contains(leader),
+      checkers.replicas.hasEverything(leader, key)
+    {
+      return
+    }
     reached(.doubtfulLeader)
-    if knobs.hasBudget, !faults.operatorElected.contains(key), knobs.replicationFactor > 1 {
+    if !knobs.mayLeadUncleanly, !faults.operatorElected.contains(key) {
       checkers.violate("R2", "broker \(record.leader) leads uncleanly, and nobody has allowed it")
     }
     checkers.replicas.forgive(key)

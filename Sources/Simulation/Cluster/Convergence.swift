@@ -90,6 +90,13 @@ struct Convergence {
     for id in record.replicas {
       guard let node = simulator.node(id), let replica = replicas.replica(key, of: node) else { continue }
       try checkDisk(node, replica, name)
+      // One may begin later than its leader, but not later than anybody asked for.
+      let start = replica.log.logStartOffset.value
+      if start > replicas.histories[key]?.deletedBelow ?? 0 {
+        throw Violation(
+          invariant: "R1",
+          what: "\(name) begins at \(start) on broker \(id.value), and no such deletion was asked for")
+      }
       let batches = replicas.contents(replica)
       guard let known = first else {
         first = (id, replica.log.logStartOffset.value, batches)

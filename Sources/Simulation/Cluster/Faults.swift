@@ -11,28 +11,35 @@ final class Faults {
     case crash, powerCut, diskLost, cleanStop, pause, isolate, oneWay, pair, clientCut, slowLink, slowDisk
     case ensembleCut, sessionEnd, quorumLoss, staleServer, lostAnswer, clockJump
     case diskError, diskFull, reassign, preferredLeader, delayedJoin, lateAppend
+    case tooLateJoin, awayAndBack
+
+    /// Drawn apart from the others: what the seeds did before there were these, those without them do yet.
+    static let later: Set<Kind> = [.tooLateJoin, .awayAndBack]
   }
 
-  private unowned let simulator: ClusterSimulator
-  private let random: SimulationRandom
+  unowned let simulator: ClusterSimulator
+  let random: SimulationRandom
   private var kinds: [Kind] = []
   private var pauseMs = 50...600
-  private var isOver = false
+  var isOver = false
   /// Brokers that may have lost something and are not back in every isr.
-  private var lossy: Set<BrokerID> = []
+  private(set) var lossy: Set<BrokerID> = []
   /// Partitions for which an unclean leader was asked.
-  private(set) var operatorElected: Set<TopicIDPartition> = []
-  private var helpCount = 0
+  var operatorElected: Set<TopicIDPartition> = []
+  var helpCount = 0
   /// What brokers could not serve when it was looked at last, by their lives.
-  private var shutOut: Set<LostReplica> = []
+  var shutOut: Set<LostReplica> = []
   private(set) var damaged: Set<BrokerID> = []
 
   init(_ simulator: ClusterSimulator) {
     self.simulator = simulator
     random = simulator.random.split()
-    kinds = Kind.allCases.filter { _ in random.chance(percent: 40) }
+    kinds = Kind.allCases.filter { !Kind.later.contains($0) && random.chance(percent: 40) }
     if kinds.isEmpty { kinds = [.crash, .isolate] }
     pauseMs = random.pick([20...200, 50...600, 300...1500])
+    guard simulator.knobs.hasLaterFaults else { return }
+    let apart = SimulationRandom(seed: ~simulator.seed)
+    kinds += Kind.allCases.filter { Kind.later.contains($0) && apart.chance(percent: 25) }
   }
 
   func begin() {
@@ -45,7 +52,7 @@ final class Faults {
   private var anyNode: Machine { random.pick(simulator.nodes) }
 
   /// Shorter than a session, about as long, or much longer.
-  private func someMs() -> Int64 {
+  func someMs() -> Int64 {
     let session = Int(simulator.knobs.sessionTimeoutMs)
     return Int64(random.pick([10 + random.below(100), random.below(session), session + random.below(session)]))
   }
@@ -74,6 +81,8 @@ final class Faults {
     case .reassign: reassign()
     case .delayedJoin: delayJoin()
     case .lateAppend: delayAppend()
+    case .tooLateJoin: joinTooLate()
+    case .awayAndBack: takeAwayAndBringBack()
     case .preferredLeader:
       simulator.admin.electPreferred(somePartition())
     case .clockJump:
@@ -82,15 +91,15 @@ final class Faults {
     }
   }
 
-  private func say(_ words: @autoclosure () -> String) { simulator.trace.say("FAULT " + words()) }
+  func say(_ words: @autoclosure () -> String) { simulator.trace.say("FAULT " + words()) }
 
-  private func later(_ ms: Int64, _ body: @escaping () -> Void) {
+  func later(_ ms: Int64, _ body: @escaping () -> Void) {
     simulator.call("end of a fault", inMs: ms) { [unowned self] in if !isOver { body() } }
   }
 
   // MARK: processes and machines
 
-  private func crash(_ node: Machine) {
+  func crash(_ node: Machine) {
     guard node.isRunning else { return }
     say("broker \(node.id.value) is killed")
     node.kill()
@@ -99,7 +108,7 @@ final class Faults {
     restartLater(node, afterMs: ms)
   }
 
-  private func cutPower(_ node: Machine, restartMs: Int64? = nil) {
+  func cutPower(_ node: Machine, restartMs: Int64? = nil) {
     guard node.isMachineUp, simulator.knobs.isFlushedFirst || maySpend(on: node) else { return }
     if !simulator.knobs.isFlushedFirst { lossy.insert(node.id) }
     say("broker \(node.id.value) loses its power")
@@ -109,7 +118,7 @@ final class Faults {
     restartLater(node, afterMs: restartMs ?? someMs())
   }
 
-  private func loseDisk(_ node: Machine, restartMs: Int64? = nil) {
+  func loseDisk(_ node: Machine, restartMs: Int64? = nil) {
     guard node.isMachineUp, maySpend(on: node) else { return }
     lossy.insert(node.id)
     say("broker \(node.id.value) loses its disk")
@@ -144,48 +153,7 @@ final class Faults {
     }
   }
 
-  /// A replica comes back and is about to join the isr, and loses what it has while its leader's word is on the way to the
-  /// controller (KIP-903).
-  private func delayJoin() {
-    let partition = somePartition()
-    let image = simulator.checkers.metadata.image
-    guard let record = image.topic(named: partition.topic)?.partition(partition.partition), record.leader != .none,
-      let controller = simulator.checkers.metadata.controller, controller != record.leader,
-      let joining = record.replicas.first(where: { $0 != record.leader && $0 != controller }).flatMap({
-        simulator.node($0)
-      }),
-      joining.isListening, maySpend(on: joining) || simulator.knobs.isFlushedFirst
-    else { return }
-    say("broker \(joining.id.value) is to join the isr of \(partition) late")
-    joining.kill()
-    restartLater(joining, afterMs: 5)
-    let cutMs = 30 + random.below(100)
-    simulator.call("late join", inMs: Int64(cutMs)) { [unowned self] in
-      if !isOver { simulator.network.cut(from: record.leader.value, to: controller.value) }
-    }
-    simulator.call("late join", inMs: Int64(cutMs + 10 + random.below(60))) { [unowned self] in
-      if !isOver { random.chance(percent: 30) ? cutPower(joining, restartMs: 5) : loseDisk(joining, restartMs: 5) }
-    }
-    later(Int64(cutMs + 400)) { [unowned self] in simulator.network.healAll() }
-  }
-
-  /// The controller dies with a write on its way, which arrives when there is another one already (KAFKA-6082).
-  private func delayAppend() {
-    guard let node = simulator.checkers.metadata.controller.flatMap({ simulator.node($0) }), node.isListening else {
-      return
-    }
-    say("the last word of broker \(node.id.value) as the controller is late")
-    node.client?.loseNextAnswer(.applyingLater(ms: 100 + random.below(500)))
-    let others = simulator.nodes.filter { $0.id != node.id && $0.isRunning }
-    if let other = others.first, random.chance(percent: 50) { crash(other) }
-    simulator.call("late append", inMs: Int64(10 + random.below(60))) { [unowned self] in
-      guard !isOver, node.isRunning else { return }
-      node.kill()
-      restartLater(node, afterMs: 5)
-    }
-  }
-
-  private func somePartition() -> TopicPartition {
+  func somePartition() -> TopicPartition {
     TopicPartition(ClusterSimulator.topic, Int32(random.below(Int(simulator.knobs.partitionCount))))
   }
 
@@ -210,7 +178,7 @@ final class Faults {
     later(someMs()) { [unowned self] in resume(node) }
   }
 
-  private func resume(_ node: Machine) {
+  func resume(_ node: Machine) {
     guard node.isPaused else { return }
     say("broker \(node.id.value) goes on")
     node.client?.resume()
@@ -219,11 +187,11 @@ final class Faults {
 
   func restartLater(_ node: Machine) { restartLater(node, afterMs: 300) }
 
-  private func restartLater(_ node: Machine, afterMs ms: Int64) {
+  func restartLater(_ node: Machine, afterMs ms: Int64) {
     simulator.call("restart", inMs: ms) { [unowned self] in restart(node) }
   }
 
-  private func restart(_ node: Machine) {
+  func restart(_ node: Machine) {
     guard !node.isRunning else { return }
     node.isMachineUp = true
     node.start()
@@ -231,9 +199,11 @@ final class Faults {
 
   // MARK: budget
 
-  private func maySpend(on node: Machine) -> Bool {
-    guard simulator.knobs.hasBudget else { return true }
-    return lossy.union([node.id]).count <= simulator.knobs.minInsyncReplicas - 1
+  func maySpend(on node: Machine) -> Bool {
+    let isWithin = lossy.union([node.id]).count <= simulator.knobs.minInsyncReplicas - 1
+    guard !simulator.knobs.hasBudget, !isWithin else { return isWithin }
+    simulator.checkers.replicas.forgivePartitions(of: lossy.union([node.id]))
+    return true
   }
 
   /// Who is back in every isr has everything again.
@@ -250,157 +220,5 @@ final class Faults {
       }
       if isBack { lossy.remove(id) }
     }
-  }
-
-  // MARK: the network
-
-  private func disturbNetwork(_ kind: Kind, _ node: Machine) {
-    let network = simulator.network!
-    let id = node.id.value
-    let others = simulator.nodes.map(\.id.value).filter { $0 != id }
-    switch kind {
-    case .isolate:
-      for other in others {
-        network.cut(from: id, to: other)
-        network.cut(from: other, to: id)
-      }
-      if random.chance(percent: 50) { cutFromEnsemble(node) }
-    case .oneWay:
-      let isDeaf = random.chance(percent: 50)
-      for other in others { isDeaf ? network.cut(from: other, to: id) : network.cut(from: id, to: other) }
-    case .pair:
-      let other = random.pick(others)
-      network.cut(from: id, to: other)
-      network.cut(from: other, to: id)
-    case .clientCut:
-      guard !simulator.clientParties.isEmpty else { return }
-      let client = random.pick(simulator.clientParties)
-      if random.chance(percent: 50) { network.cut(from: client, to: id) }
-      network.cut(from: id, to: client)
-    default:
-      for other in others { network.slowDown(from: id, to: other, ms: random.pick([20, 200])) }
-    }
-    say("the network of broker \(id): \(kind)")
-    later(someMs()) { [unowned self] in
-      say("the network is whole")
-      network.healAll()
-    }
-  }
-
-  // MARK: the ensemble
-
-  private func cutFromEnsemble(_ node: Machine) {
-    node.client?.cut(answersOnly: random.chance(percent: 30))
-    later(someMs()) { node.client?.heal() }
-  }
-
-  private func disturbEnsemble(_ kind: Kind, _ node: Machine) {
-    let ensemble = simulator.ensemble
-    say("the ensemble: \(kind), broker \(node.id.value)")
-    switch kind {
-    case .ensembleCut: cutFromEnsemble(node)
-    case .sessionEnd:
-      if let client = node.client { ensemble.expire(client) }
-      simulator.reached(.sessionLost)
-    case .quorumLoss:
-      guard ensemble.hasQuorum else { return }
-      ensemble.loseQuorum()
-      simulator.reached(.quorumLost)
-      later(someMs()) { ensemble.regainQuorum() }
-    case .staleServer:
-      let server = random.below(3)
-      ensemble.lag(server: server, ms: random.pick([50, 500, 2000]))
-      later(someMs()) { ensemble.lag(server: server, ms: 0) }
-    default:
-      node.client?.loseNextAnswer(
-        random.pick([.beforeApplying, .afterApplying, .applyingLater(ms: random.below(800))]))
-      simulator.reached(.ambiguousAppend)
-    }
-  }
-
-  // MARK: healing
-
-  func stop() {
-    isOver = true
-    simulator.network.healAll()
-    if !simulator.ensemble.hasQuorum { simulator.ensemble.regainQuorum() }
-    for server in 0..<3 { simulator.ensemble.lag(server: server, ms: 0) }
-    for node in simulator.nodes {
-      node.diskUs = 50...1500
-      node.clock.skewMs = 0
-      node.disk.heal()
-      node.disk.capacity = nil
-      resume(node)
-      node.client?.heal()
-      if !node.isRunning { restart(node) }
-    }
-  }
-
-  /// A log that could not be opened while the disk failed stays offline until its broker is started again. Until then its
-  /// broker leads nothing with it, and is in sync only where nobody leads (L1).
-  private func restartOffline() {
-    helpCount += 1
-    if helpCount % 40 == 30 {
-      shutOut = Set(simulator.nodes.flatMap { node in offline(node).map { LostReplica(node, $0.key) } })
-    }
-    guard helpCount % 40 == 0 else { return }
-    for node in simulator.nodes where node.isListening {
-      let offline = offline(node)
-      guard !offline.isEmpty else { continue }
-      for (key, record) in offline where record.leader != .none && shutOut.contains(LostReplica(node, key)) {
-        if record.leader == node.id || record.isr.contains(node.id) {
-          simulator.checkers.violate(
-            "L1", "broker \(node.id.value) cannot open the log of partition \(key.partition), and still counts for it")
-        }
-      }
-      say("broker \(node.id.value) has logs that are offline: it is started again")
-      simulator.reached(.offlineLog)
-      node.kill()
-      restart(node)
-    }
-  }
-
-  /// The replicas that a broker cannot serve.
-  private func offline(_ node: Machine) -> [(key: TopicIDPartition, record: PartitionImage)] {
-    guard node.isListening else { return [] }
-    let image = simulator.checkers.metadata.image
-    return image.topicNames.flatMap { name -> [(key: TopicIDPartition, record: PartitionImage)] in
-      guard let topic = image.topic(named: name) else { return [] }
-      return topic.partitions.enumerated().compactMap { number, record in
-        let key = TopicIDPartition(topic.id, Int32(number))
-        guard record.replicas.contains(node.id), simulator.checkers.replicas.replica(key, of: node) == nil else {
-          return nil
-        }
-        return (key, record)
-      }
-    }
-  }
-
-  /// An operator looks after what cannot heal by itself: nobody may lead who has not lost something, perhaps.
-  func helpAlong() {
-    let image = simulator.checkers.metadata.image
-    for node in simulator.nodes where !node.isRunning { restart(node) }
-    restartOffline()
-    for name in image.topicNames {
-      guard let topic = image.topic(named: name) else { continue }
-      for (number, record) in topic.partitions.enumerated() where record.leader == .none {
-        let key = TopicIDPartition(topic.id, Int32(number))
-        guard record.isr.allSatisfy({ record.doubtfulReplicas.contains($0) }) else { continue }
-        operatorElected.insert(key)
-        simulator.admin.electUncleanly(TopicPartition(name, Int32(number)))
-      }
-    }
-  }
-}
-
-/// A replica that a broker could not serve in one of its lives.
-private struct LostReplica: Hashable {
-  let broker: BrokerID
-  let life: Int
-  let partition: TopicIDPartition
-  init(_ node: Machine, _ partition: TopicIDPartition) {
-    broker = node.id
-    life = node.life
-    self.partition = partition
   }
 }

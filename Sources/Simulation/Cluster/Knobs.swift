@@ -24,6 +24,8 @@ package struct Knobs {
   /// Whether replicas may lead that are not in sync; only where nothing is promised.
   package var mayLeadUncleanly = false
   package var faultMs = 5000
+  /// Whether the faults that came last are among those to draw from: a seed that found something before keeps its own.
+  package var hasLaterFaults = true
 
   package init() {}
 

@@ -7,9 +7,8 @@ internal import Primitives
 class GroupClient: SimulatedClient {
   let group: String
   private var coordinator: BrokerID?
-  /// Whether the last answer came from the broker that the newest metadata calls the coordinator. One that has been deposed
-  /// and does not know it yet may show what was true before, as in Kafka: the protocol has no terms here.
-  private(set) var isAnsweredByCoordinator = true
+  /// The term in which the coordinator gave the last answer lies between these two; see `TermedBound`.
+  private(set) var answerTerms: ClosedRange<Int32> = 0...0
 
   init(_ simulator: ClusterSimulator, party: Int32, group: String) {
     self.group = group
@@ -20,11 +19,14 @@ class GroupClient: SimulatedClient {
   func ask(_ request: Request, version: Int16, _ handler: @escaping (Response?) -> Void) {
     guard let coordinator else { return find(request, version: version, handler) }
     guard let connection = connection(to: coordinator) else { return handler(nil) }
+    let replicas = simulator.checkers.replicas
+    let asked = replicas.ownTerm(log, of: coordinator)
     connection.send(request, version: version, timeoutMs: 2000) { [weak self] answer in
       guard let self else { return }
       if answer == nil { self.coordinator = nil }
-      let image = simulator.checkers.metadata.image
-      isAnsweredByCoordinator = image.topic(named: log.topic)?.partition(log.partition)?.leader == coordinator
+      // Who led when it was asked answers in that term or a later one; who did not, in the next one that it led.
+      let first = asked.isLeader ? asked.term : replicas.firstTerm(of: log, ledBy: coordinator, after: asked.term)
+      answerTerms = first...max(first, replicas.ownTerm(log, of: coordinator).term)
       handler(answer?.response)
     }
   }

@@ -22,7 +22,7 @@ final class GroupMember: GroupClient {
 
   private func join() {
     isMember = false
-    let known = simulator.checkers.groups.generation(of: group)
+    let known = simulator.checkers.groups.generations(of: group)
     let request = JoinGroupRequest(
       groupId: group, sessionTimeoutMs: 900, rebalanceTimeoutMs: 1500, memberId: memberID, protocolType: "consumer",
       protocols: [.init(name: Self.protocolName, metadata: [])])
@@ -36,9 +36,8 @@ final class GroupMember: GroupClient {
       guard body.errorCode == .none else { return failed(body.errorCode) }
       memberID = body.memberId
       generation = body.generationId
-      if isAnsweredByCoordinator {
-        simulator.checkers.groups.joined(group, log, generation: generation, knownBefore: known)
-      }
+      simulator.checkers.groups.joined(
+        group, log, generation: generation, knownBefore: known, term: answerTerms.lowerBound)
       sync(body)
     }
   }
@@ -60,7 +59,8 @@ final class GroupMember: GroupClient {
       guard body.errorCode == .none else { return failed(body.errorCode) }
       assigned = body.assignment.map { Int32($0) }
       isMember = true
-      simulator.checkers.groups.owns(group, log, generation: generation, member: memberID, partitions: assigned)
+      simulator.checkers.groups.owns(
+        group, log, generation: generation, member: memberID, partitions: assigned, term: answerTerms.upperBound)
       beat()
     }
   }
@@ -79,7 +79,7 @@ final class GroupMember: GroupClient {
   }
 
   private func commit() {
-    let known = simulator.checkers.groups.generation(of: group)
+    let known = simulator.checkers.groups.generations(of: group)
     let generation = generation
     let request = OffsetCommitRequest(
       groupId: group, generationIdOrMemberEpoch: generation, memberId: memberID,

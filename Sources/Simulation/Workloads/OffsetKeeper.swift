@@ -4,7 +4,7 @@ internal import Primitives
 /// A consumer without a group's company: commits offsets that grow, and asks for them (G2).
 final class OffsetKeeper: GroupClient {
   private var next: Int64 = 0
-  private(set) var acknowledged: Int64 = -1
+  private var acknowledged = TermedBound()
   /// Commits of which nobody told what became of them.
   private var doubtful: Set<Int64> = []
   private var isStopping = false
@@ -41,7 +41,7 @@ final class OffsetKeeper: GroupClient {
       }
       guard code == .none else { return forgetCoordinator() }
       doubtful.remove(offset)
-      acknowledged = max(acknowledged, offset)
+      acknowledged.note(offset, in: answerTerms.upperBound)
     }
   }
 
@@ -55,9 +55,9 @@ final class OffsetKeeper: GroupClient {
       guard case .offsetFetch(let body)? = response, let found = body.groups.first else { return }
       let part = found.topics.first?.partitions.first
       guard found.errorCode == .none, let part, part.errorCode == .none else { return forgetCoordinator() }
-      guard isAnsweredByCoordinator, part.committedOffset < known, !doubtful.contains(part.committedOffset) else {
-        return
-      }
+      guard let known = known.known(in: answerTerms.lowerBound), part.committedOffset < known,
+        !doubtful.contains(part.committedOffset)
+      else { return }
       simulator.checkers.clients.lostCommit(group, log, found: part.committedOffset, known: known)
     }
   }

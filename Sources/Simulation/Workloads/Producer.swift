@@ -44,7 +44,7 @@ final class Producer: SimulatedClient {
   }
 
   private func tick() {
-    if !isStopping, batches.count < inFlightMax, producerID >= 0 { makeBatch() }
+    if !isStopping, batches.count < inFlightMax, producerID >= 0, !simulator.isResting(partition) { makeBatch() }
     step()
     if isStopping, isDone { return }
     call(inMs: random.within(simulator.producePauseMs)) { [unowned self] in tick() }
