@@ -59,11 +59,13 @@ class PatientAdmin:
     After a change it waits until every broker that runs knows of it.
     """
 
-    def __init__(self, broker, client):
-        self.broker, self.client = broker, client
+    def __init__(self, broker, client, renew=None):
+        """With `renew` a call that is made again is another client's."""
+        self.broker, self.client, self.renew = broker, client, renew
 
     def __getattr__(self, name):
-        call = getattr(self.client, name)
+        def call(*arguments, **options):
+            return getattr(self.client, name)(*arguments, **options)
 
         def patiently(*arguments, **options):
             first = _started(call, arguments, options)
@@ -76,6 +78,9 @@ class PatientAdmin:
             return self.outcome(name, lambda: call(*arguments, **options), first)
 
         return patiently
+
+    def close(self):
+        self.client.close()
 
     def outcome(self, name, call, first):
         """What comes of a call in the end; `first` is its first attempt, made already: a value, an error, or a function to ask."""
@@ -99,6 +104,9 @@ class PatientAdmin:
             except (KafkaException, kafka.errors.KafkaError) as error:
                 if attempts > 1 and is_done(error):
                     return None
+                if self.renew is not None and passes(error):
+                    self.client.close()
+                    self.client = self.renew()
                 raise
 
         value = self.broker.patiently(attempt)
