@@ -22,10 +22,12 @@ enum ReplicationProperties {
       "Whether a broker that stops hands its leaderships over first."),
     .int(
       "controlled.shutdown.max.retries", \.controlledShutdownMaxRetries, 3, .atLeast(0),
-      "With controlled.shutdown.retry.backoff.ms: how long a broker that stops waits for replicas that may still take over; then it stops anyway."),
+      "With controlled.shutdown.retry.backoff.ms: how long a broker that stops waits for replicas that may still take over; then it stops anyway."
+    ),
     .long(
       "controlled.shutdown.retry.backoff.ms", \.controlledShutdownRetryBackoffMs, 5000, .atLeast(1),
-      "So often as controlled.shutdown.max.retries says, the time for which a broker that stops waits; it asks more often."),
+      "So often as controlled.shutdown.max.retries says, the time for which a broker that stops waits; it asks more often."
+    ),
     .int(
       "replica.fetch.backoff.ms", \.replicaFetchBackoffMs, 1000, .atLeast(0),
       "How long a follower waits after a failed fetch."),
