@@ -93,6 +93,7 @@ extension Shard {
     logsToOpen.countLeft -= 1
     routed.places[Int(place.partition)] = open(topic, place.partition, partition, configuration(of: topic))
     lastTopic = nil
+    forgetLines()
     compareLost(place)
   }
 

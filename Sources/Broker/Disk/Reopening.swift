@@ -74,6 +74,7 @@ extension Shard {
         break
       }
     }
+    forgetLines()
     guard openedCount > 0 else { return }
     lastTopic = nil
     // What a process that died had written may be in the page cache only.

@@ -33,8 +33,14 @@ extension ReplicaChecker {
     guard !record.doubtfulReplicas.contains(id), let node = simulator.node(id), node.isRunning, let known,
       !known.isFenced, known.epoch == node.shards[0].brokerEpoch
     else { return }
-    // Without a log it has nothing.
-    let end = replica(key, of: node).map { safeEnd($0, seen[id]?[key]?.shownAtOpen ?? history.end) } ?? 0
+    let end: Int64
+    if let replica = replica(key, of: node) {
+      end = safeEnd(replica, seen[id]?[key]?.flushedBefore ?? history.end)
+    } else {
+      // Without a log it has nothing. Who was the last in sync stays so though its log cannot be opened: nobody else has more.
+      guard record.isr.count > 1, !record.offlineReplicas.contains(id) else { return }
+      end = 0
+    }
     if end < history.end {
       violate(
         "R3",
@@ -49,10 +55,10 @@ extension ReplicaChecker {
     return replica(key, of: node)?.log.writtenEndOffset.value ?? 0 >= history.end
   }
 
-  private func safeEnd(_ replica: Partition, _ shownAtOpen: Int64) -> Int64 {
+  func safeEnd(_ replica: Partition, _ flushedBefore: Int64) -> Int64 {
     let written = replica.log.writtenEndOffset.value
     guard simulator.knobs.isFlushedFirst else { return written }
-    return max(replica.log.recoveryPoint.value, min(written, shownAtOpen))
+    return max(replica.log.recoveryPoint.value, min(written, flushedBefore))
   }
 
   func replica(_ key: TopicIDPartition, of node: Machine) -> Partition? {

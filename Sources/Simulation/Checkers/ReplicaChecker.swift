@@ -24,14 +24,16 @@ final class ReplicaChecker {
     var checkedTerm: Int32 = -1
     /// Which record of the partition it knew.
     var partitionEpoch: Int32 = -1
-    /// What had been shown when the log was opened: its broker's run before had it on the disk, or it was no member. A log that was
-    /// found after a kill counts as flushed again when it has been synced.
-    let shownAtOpen: Int64
+    /// What was on the disk for sure when the run before ended. A log that is found after a kill counts as flushed again when it
+    /// has been synced.
+    let flushedBefore: Int64
   }
 
   unowned let simulator: ClusterSimulator
   var histories: [TopicIDPartition: History] = [:]
   var seen: [BrokerID: [TopicIDPartition: Seen]] = [:]
+  /// What of each log was on the disk for sure when its broker's last run ended.
+  private var flushedBefore: [BrokerID: [TopicIDPartition: Int64]] = [:]
   /// How many were in sync by each record of a partition.
   var inSyncCounts: [TopicIDPartition: [Int32: Int]] = [:]
 
@@ -95,7 +97,12 @@ final class ReplicaChecker {
     }
   }
 
-  func died(_ node: Machine) { seen[node.id] = nil }
+  func died(_ node: Machine) {
+    for (key, state) in seen[node.id] ?? [:] {
+      flushedBefore[node.id, default: [:]][key] = safeEnd(state.partition, state.flushedBefore)
+    }
+    seen[node.id] = nil
+  }
 
   // MARK: after a turn
 
@@ -121,7 +128,9 @@ final class ReplicaChecker {
     var history = history(key, partition.topicPartition)
     var state =
       now
-      ?? Seen(partition: partition, highWatermark: 0, logEnd: 0, leaderEpoch: -1, shownAtOpen: history.end)
+      ?? Seen(
+        partition: partition, highWatermark: 0, logEnd: 0, leaderEpoch: -1,
+        flushedBefore: flushedBefore[node.id]?[key] ?? 0)
     if now == nil { seen[node.id, default: [:]][key] = state }
     defer {
       state.highWatermark = mark
