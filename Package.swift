@@ -115,6 +115,8 @@ let targets: [[Target]] = [
 
   // -- the SDK
   module("Client", ["Primitives", "KafkaProtocol", "CLibrdkafka", "CLinux"]),
+  module("OttlaClient", ["Primitives", "KafkaProtocol", "CLibrdkafka", "Client"], testsImport: ["OttlaJSON"]),
+  module("OttlaJSON", ["OttlaClient"], tested: false),
 
   // -- programs
   program(
@@ -127,4 +129,7 @@ let targets: [[Target]] = [
   program("schemagen"),
 ]
 
-let package = Package(name: "ottla", targets: targets.flatMap { $0 })
+let package = Package(
+  name: "ottla",
+  products: [.library(name: "OttlaClient", targets: ["OttlaClient", "OttlaJSON"])],
+  targets: targets.flatMap { $0 })
