@@ -4,15 +4,7 @@
 
 rd_kafka_resp_err_t ottla_rdkafka_produce(rd_kafka_t *client, rd_kafka_topic_t *topic, int32_t partition,
                                           const void *key, size_t key_length, const void *value, size_t value_length,
-                                          rd_kafka_headers_t *headers, int64_t timestamp_ms) {
-  return ottla_rdkafka_produce_opaque(client, topic, partition, key, key_length, value, value_length, headers,
-                                      timestamp_ms, timestamp_ms >= 0, NULL);
-}
-
-rd_kafka_resp_err_t ottla_rdkafka_produce_opaque(rd_kafka_t *client, rd_kafka_topic_t *topic, int32_t partition,
-                                                 const void *key, size_t key_length, const void *value,
-                                                 size_t value_length, rd_kafka_headers_t *headers,
-                                                 int64_t timestamp_ms, bool has_timestamp, void *opaque) {
+                                          rd_kafka_headers_t *headers, int64_t timestamp_ms, void *opaque) {
   rd_kafka_vu_t fields[8];
   size_t count = 0;
   memset(fields, 0, sizeof fields);
@@ -29,15 +21,15 @@ rd_kafka_resp_err_t ottla_rdkafka_produce_opaque(rd_kafka_t *client, rd_kafka_to
   fields[count].vtype = RD_KAFKA_VTYPE_VALUE;
   fields[count].u.mem.ptr = (void *)value;
   fields[count++].u.mem.size = value_length;
-  if (headers) {
-    fields[count].vtype = RD_KAFKA_VTYPE_HEADERS;
-    fields[count++].u.headers = headers;
-  }
   if (opaque) {
     fields[count].vtype = RD_KAFKA_VTYPE_OPAQUE;
     fields[count++].u.ptr = opaque;
   }
-  if (has_timestamp) {
+  if (headers) {
+    fields[count].vtype = RD_KAFKA_VTYPE_HEADERS;
+    fields[count++].u.headers = headers;
+  }
+  if (timestamp_ms >= 0) {
     fields[count].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
     fields[count++].u.i64 = timestamp_ms;
   }

@@ -69,13 +69,17 @@ final class ConsumerCore: Sendable {
     }
   }
 
-  /// The first deadline counts.
+  /// The first deadline counts. Calls are let in until the group is left: a listener commits on the way out.
   func requestClose(by deadline: ContinuousClock.Instant) {
-    ending.withLock { if $0.deadline == nil { $0.deadline = deadline } }
-    guard handle.shut() else { return }
+    let isFirst = ending.withLock { ending in
+      defer { if ending.deadline == nil { ending.deadline = deadline } }
+      return ending.deadline == nil
+    }
+    guard isFirst else { return }
     reader.end()
     // The thread waits for events: this is one.
-    if let client = handle.pointer, let queue = rd_kafka_queue_get_consumer(client) {
+    try? handle.use { client in
+      guard let queue = rd_kafka_queue_get_consumer(client) else { return }
       rd_kafka_queue_yield(queue)
       rd_kafka_queue_destroy(queue)
     }
@@ -86,7 +90,7 @@ final class ConsumerCore: Sendable {
     guard let client = handle.pointer else { return }
     var began = ContinuousClock.now
     var isKnown = false
-    while handle.isOpen {
+    while ending.withLock({ $0.deadline == nil }) {
       if let message = rd_kafka_consumer_poll(client, 100) { reader.add(message) }
       reader.storeProcessed(client)
       if let fatal = events.health.fatal { reader.fail(fatal) }
@@ -113,6 +117,7 @@ final class ConsumerCore: Sendable {
     reader.storeProcessed(client)
     let hasLeft = leave(client, by: deadline)
     rebalancer.attach(nil)
+    handle.shut()
     while !handle.isUnused { rd_kafka_poll(client, 1) }
     reader.detach()
     rd_kafka_destroy_flags(client, Int32(RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE))

@@ -45,6 +45,11 @@ final class ProducerCore: Sendable {
 
   /// Gives one record to librdkafka, which copies it. Never waits.
   func produce(_ record: ProducerRecord, _ delivery: Delivery?) throws(ProducerError) {
+    // librdkafka takes 0 for "now": better refused than changed.
+    if let timestamp = record.timestamp, timestamp <= 0 {
+      throw .rejected(
+        .invalidValue(property: "timestamp", value: "\(timestamp)", reason: "it must be behind the start of 1970"))
+    }
     let code = try handle.use(closed: ProducerError.closed) { (client) throws(ProducerError) -> rd_kafka_resp_err_t in
       let topic = try self.topic(record.topic, client)
       // librdkafka takes the pointer only with the record.
@@ -73,9 +78,8 @@ final class ProducerCore: Sendable {
           return result == 0 ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_last_error()
         }
         let headers = headerList(record.headers)
-        let code = ottla_rdkafka_produce_opaque(
-          client, topic, partition, key, keyCount, value, valueCount, headers, max(0, record.timestamp ?? -1),
-          record.timestamp != nil, opaque)
+        let code = ottla_rdkafka_produce(
+          client, topic, partition, key, keyCount, value, valueCount, headers, record.timestamp ?? -1, opaque)
         if code != RD_KAFKA_RESP_ERR_NO_ERROR, let headers { rd_kafka_headers_destroy(headers) }
         return code
       }
@@ -135,13 +139,13 @@ extension ProducerCore {
   /// The first deadline counts.
   func requestClose(by deadline: ContinuousClock.Instant) {
     ending.withLock { if $0.deadline == nil { $0.deadline = deadline } }
-    guard handle.shut() else { return }
-    room.ringAll()
-    // The thread waits for events: this is one.
-    if let client = handle.pointer, let queue = rd_kafka_queue_get_main(client) {
+    // The thread waits for events: a yield is one. Inside `use`, for the thread destroys the client once nobody is in.
+    try? handle.use { client in
+      guard handle.shut(), let queue = rd_kafka_queue_get_main(client) else { return }
       rd_kafka_queue_yield(queue)
       rd_kafka_queue_destroy(queue)
     }
+    room.ringAll()
   }
 
   /// The thread's whole life.

@@ -14,7 +14,7 @@ public struct ProducerRecord: Hashable, Sendable {
   public var value: [UInt8]?
   /// Names and values beside it, in order.
   public var headers: [Header]
-  /// When it happened, in milliseconds since 1970; nil for now.
+  /// When it happened, in milliseconds since 1970, above 0; nil for now.
   public var timestamp: Int64?
 
   /// A record of bytes.
