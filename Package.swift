@@ -127,6 +127,7 @@ let targets: [[Target]] = [
     ], tested: true),
   program("simulate", ["Simulation"]),
   program("schemagen"),
+  program("sdkbench", ["OttlaClient"]),
 ]
 
 let package = Package(

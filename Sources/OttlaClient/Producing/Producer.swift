@@ -31,7 +31,7 @@ public final class Producer: Sendable {
   ///
   /// - Returns: the partition and the offset.
   /// - Throws: `.notDelivered` when it was given up, `.rejected` when it can never be sent, `.closed`, `.cancelled`.
-  public func send(_ record: ProducerRecord) async throws(ProducerError) -> DeliveryReport {
+  nonisolated(nonsending) public func send(_ record: ProducerRecord) async throws(ProducerError) -> DeliveryReport {
     let pending = PendingDelivery()
     try await enqueue(record) { pending.resolve($0) }
     return try await pending.outcome().get()
@@ -43,7 +43,7 @@ public final class Producer: Sendable {
   ///
   /// - Parameter onDelivery: called once with what became of it, on the producer's thread: do not block there. Not called when this throws.
   /// - Throws: `.rejected`, `.closed`, `.cancelled` (the record was not taken).
-  public func enqueue(
+  nonisolated(nonsending) public func enqueue(
     _ record: ProducerRecord, onDelivery: (@Sendable (Result<DeliveryReport, ProducerError>) -> Void)? = nil
   ) async throws(ProducerError) {
     let delivery = onDelivery.map(Delivery.init)
