@@ -39,6 +39,15 @@ func program(_ name: String, _ imports: [String] = [], tested: Bool = false) -> 
   return [program, .testTarget(name: name + "Tests", dependencies: testImports, swiftSettings: strict)]
 }
 
+/// A program in Examples/sdk/<name>, as a newcomer writes it: without our settings.
+func example(_ name: String) -> [Target] {
+  [
+    .executableTarget(
+      name: name, dependencies: ["OttlaClient"], path: "Examples/sdk/\(name)",
+      swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)])
+  ]
+}
+
 /// A small C bridge in Sources/<name>, linked with the system libraries it names.
 func bridge(_ name: String, libraries: [String] = []) -> [Target] {
   [.target(name: name, linkerSettings: libraries.map { .linkedLibrary($0) })]
@@ -128,6 +137,15 @@ let targets: [[Target]] = [
   program("simulate", ["Simulation"]),
   program("schemagen"),
   program("sdkbench", ["OttlaClient"]),
+
+  // -- what docs/sdk quotes
+  example("first-producer"),
+  example("first-consumer"),
+  [
+    .target(
+      name: "Snippets", dependencies: ["OttlaClient", "OttlaJSON"], path: "Examples/sdk/snippets",
+      swiftSettings: strict)
+  ],
 ]
 
 let package = Package(
