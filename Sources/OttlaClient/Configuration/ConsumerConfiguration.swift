@@ -102,7 +102,7 @@ public struct ConsumerConfiguration: ClientConfiguration {
 
 extension ConsumerConfiguration {
   /// librdkafka's bookkeeping for a record that waits, in bytes.
-  private static let recordOverheadBytes = 512
+  private static let recordOverheadBytes = 400
 
   func properties() throws(ClientError) -> PropertyList {
     var list = common()
@@ -130,16 +130,20 @@ extension ConsumerConfiguration {
     return list
   }
 
-  /// A quarter of the bytes waits in librdkafka's queue, as much may be in the reader's hands, and half is left for
-  /// bookkeeping and the answer that is coming.
+  /// How many records wait in librdkafka, and how many of their bytes: half of the budget is bookkeeping, a quarter bytes, and the
+  /// rest is what is in the reader's hands and the answer that is coming.
+  var waitingMax: (records: Int, bytes: Int) {
+    (max(1, bufferedBytesMax / 2 / Self.recordOverheadBytes), bufferedBytesMax / 4)
+  }
+
   private func addLimits(to list: inout PropertyList) throws(ClientError) {
     guard bufferedBytesMax >= 1 << 20, bufferedBytesMax <= 1 << 31 else {
       throw .invalidValue(
         property: "bufferedBytesMax", value: "\(bufferedBytesMax)", reason: "it must be from 1 MiB to 2 GiB")
     }
-    let fetchBytes = min(max(bufferedBytesMax / 16, 1 << 16), 50 << 20)
-    list.set("queued.max.messages.kbytes", bufferedBytesMax / 4 / 1024)
-    list.set("queued.min.messages", max(1, bufferedBytesMax / 4 / Self.recordOverheadBytes))
+    let fetchBytes = min(max(bufferedBytesMax / 64, 1 << 16), 50 << 20)
+    list.set("queued.max.messages.kbytes", waitingMax.bytes / 1024)
+    list.set("queued.min.messages", min(waitingMax.records, 10_000_000))
     list.set("message.max.bytes", min(fetchBytes, 1_000_000))
     list.set("fetch.max.bytes", fetchBytes)
     list.set("fetch.message.max.bytes", min(fetchBytes, 1 << 20))

@@ -99,6 +99,18 @@ extension ConsumerCore {
     }
   }
 
+  /// Asks each leader for something small: its connection wakes up, and finds that there is room to fetch into.
+  func nudge() {
+    let handle = handle
+    let partitions = reader.withBook(\.assigned)
+    calls.submit {
+      try? handle.use { client in
+        let list = PartitionList(partitions.map { ($0, Int64(RD_KAFKA_OFFSET_END)) })
+        rd_kafka_offsets_for_times(client, list.pointer, 1000)
+      }
+    }
+  }
+
   func committed(_ partitions: [TopicPartition]) async throws(ClientError) -> [TopicPartition: Int64] {
     guard isMember else { throw .illegalState(reason: "committed offsets belong to a group: set groupId") }
     return try await call { (client) throws(ClientError) in

@@ -26,6 +26,8 @@ final class ConsumerCore: Sendable {
     let servers = configuration.bootstrapServers
     let reader = RecordReader(
       storesOffsets: configuration.enableAutoCommit && configuration.enableAutoOffsetStore && isMember,
+      pressure: FetchPressure(
+        recordsMax: configuration.waitingMax.records, bytesMax: configuration.waitingMax.bytes),
       bootstrapServers: servers, onError: configuration.onError)
     let rebalancer = Rebalancer(reader: reader, listener: configuration.onRebalance)
     events = ClientEvents(
@@ -47,10 +49,12 @@ final class ConsumerCore: Sendable {
     }
     reader.attach(queue)
     rebalancer.attach(self)
+    reader.onRoom { self.nudge() }
     do throws(ClientError) {
       try LibraryThread.start { self.run() }
     } catch {
       rebalancer.attach(nil)
+      reader.onRoom(nil)
       reader.detach()
       rd_kafka_destroy(client)
       throw error
@@ -117,6 +121,7 @@ final class ConsumerCore: Sendable {
     reader.storeProcessed(client)
     let hasLeft = leave(client, by: deadline)
     rebalancer.attach(nil)
+    reader.onRoom(nil)
     handle.shut()
     while !handle.isUnused { rd_kafka_poll(client, 1) }
     reader.detach()

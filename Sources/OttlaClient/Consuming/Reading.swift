@@ -23,12 +23,20 @@ struct Reading: ~Copyable {
   private var lastKey = SlotKey(topic: 0, partition: -1)
   private var lastSlot = 0
 
+  private var pressure: FetchPressure
+
   private struct SlotKey: Hashable {
     let topic: UInt
     let partition: Int32
   }
 
-  init(storesOffsets: Bool) { self.storesOffsets = storesOffsets }
+  init(storesOffsets: Bool, pressure: FetchPressure) {
+    self.storesOffsets = storesOffsets
+    self.pressure = pressure
+  }
+
+  /// Whether librdkafka should look for room again; says so once.
+  mutating func takeNudge() -> Bool { pressure.takeNudge() }
 
   mutating func finish(_ mark: RecordMark) { if storesOffsets { book.finish(mark) } }
 
@@ -63,6 +71,8 @@ struct Reading: ~Copyable {
     }
     guard count > 0 else { return false }
     batch.append(contentsOf: buffer[..<count])
+    let bytes = batch.reduce(0) { $0 + ($1.map { $0.pointee.len + $0.pointee.key_len } ?? 0) }
+    pressure.note(taken: count, bytes: bytes, left: rd_kafka_queue_length(queue))
     return true
   }
 

@@ -19,8 +19,14 @@ final class RecordReader: Sendable {
   private let onError: (@Sendable (ClientError) -> Void)?
   private let bootstrapServers: String
 
-  init(storesOffsets: Bool, bootstrapServers: String, onError: (@Sendable (ClientError) -> Void)?) {
-    reading = Mutex(Reading(storesOffsets: storesOffsets))
+  /// Has librdkafka look for room again.
+  private let nudge = Mutex<(@Sendable () -> Void)?>(nil)
+
+  init(
+    storesOffsets: Bool, pressure: FetchPressure, bootstrapServers: String,
+    onError: (@Sendable (ClientError) -> Void)?
+  ) {
+    reading = Mutex(Reading(storesOffsets: storesOffsets, pressure: pressure))
     self.onError = onError
     self.bootstrapServers = bootstrapServers
   }
@@ -35,6 +41,9 @@ final class RecordReader: Sendable {
       { _, opaque in if let opaque { Unmanaged<Bell>.fromOpaque(opaque).takeUnretainedValue().ringAll() } },
       Unmanaged.passUnretained(bell).toOpaque())
   }
+
+  /// Sets what is called when librdkafka should look for room again.
+  func onRoom(_ nudge: (@Sendable () -> Void)?) { self.nudge.withLock { $0 = nudge } }
 
   /// Has what comes by `source` go into this reader's queue.
   func forward(_ source: OpaquePointer) {
@@ -74,10 +83,14 @@ final class RecordReader: Sendable {
   func take(processed: RecordMark? = nil) -> Find {
     let isCancelled = Task.isCancelled
     var passing: [ClientError] = []
+    var isNudgeDue = false
     let found = reading.withLock { reading -> Find in
       if let processed { reading.finish(processed) }
-      return isCancelled ? .end : reading.take(bootstrapServers, &passing)
+      if isCancelled { return .end }
+      defer { isNudgeDue = reading.takeNudge() }
+      return reading.take(bootstrapServers, &passing)
     }
+    if isNudgeDue { nudge.withLock { $0 }?() }
     if let onError { for error in passing { onError(error) } }
     return found
   }

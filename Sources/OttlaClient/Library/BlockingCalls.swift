@@ -20,7 +20,8 @@ final class BlockingCalls: Sendable {
     return try result.get()
   }
 
-  private func submit(_ job: @escaping @Sendable () -> Void) {
+  /// Runs `job` after the calls before it; nobody waits for it.
+  func submit(_ job: @escaping @Sendable () -> Void) {
     let mustStart = state.withLock { state in
       state.waiting.append(job)
       defer { state.isRunning = true }

@@ -8,11 +8,8 @@ internal import Synchronization
 ///
 /// Can become: open -> closing (nobody new comes in) -> destroyed.
 final class LibraryHandle: Sendable {
-  private struct Gate {
-    var isOpen = true
-    var users = 0
-  }
-  private let gate = Mutex(Gate())
+  /// Twice the number of users, and 1 on top once nobody is let in any more: records pass here, so it is no lock.
+  private let gate = Atomic<Int>(0)
   /// The pointer's bits: what is behind them is safe to use from any thread, which the type OpaquePointer cannot say.
   private let bits: UInt
 
@@ -22,7 +19,7 @@ final class LibraryHandle: Sendable {
   var pointer: OpaquePointer? { OpaquePointer(bitPattern: bits) }
 
   /// Whether `use` lets somebody in.
-  var isOpen: Bool { gate.withLock { $0.isOpen } }
+  var isOpen: Bool { gate.load(ordering: .acquiring) & 1 == 0 }
 
   /// Calls `body` with the client, which stays for as long.
   ///
@@ -30,12 +27,9 @@ final class LibraryHandle: Sendable {
   func use<Value, Failure: Error>(
     closed: @autoclosure () -> Failure, _ body: (OpaquePointer) throws(Failure) -> Value
   ) throws(Failure) -> Value {
-    let entered = gate.withLock { gate in
-      if gate.isOpen { gate.users += 1 }
-      return gate.isOpen
-    }
-    guard entered, let pointer else { throw closed() }
-    defer { gate.withLock { $0.users -= 1 } }
+    let before = gate.add(2, ordering: .acquiring).oldValue
+    defer { gate.subtract(2, ordering: .releasing) }
+    guard before & 1 == 0, let pointer else { throw closed() }
     return try body(pointer)
   }
 
@@ -46,14 +40,11 @@ final class LibraryHandle: Sendable {
   /// Lets nobody in any more; false where that was so already.
   @discardableResult
   func shut() -> Bool {
-    gate.withLock { gate in
-      defer { gate.isOpen = false }
-      return gate.isOpen
-    }
+    gate.bitwiseOr(1, ordering: .acquiringAndReleasing).oldValue & 1 == 0
   }
 
   /// Whether the last who came in before `shut` has left.
-  var isUnused: Bool { gate.withLock { !$0.isOpen && $0.users == 0 } }
+  var isUnused: Bool { gate.load(ordering: .acquiring) == 1 }
 
   /// Whether librdkafka has ever heard from a broker.
   var hasReachedBroker: Bool {
