@@ -7,7 +7,7 @@ FLAGS := --explicit-target-dependency-import-check error -Xswiftc -use-ld=lld
 RELEASE := -c release $(FLAGS) -Xswiftc -enforce-exclusivity=unchecked --static-swift-stdlib
 OTTLA := .build/release/ottla
 
-.PHONY: help run test build unit conformance conformance-cluster chaos short-chaos chaos-cluster cluster cluster-stop format lint generate simulate mutants fuzz bench ci packages test-packages bench-packages cluster-packages clean
+.PHONY: help run test build unit conformance conformance-cluster chaos short-chaos chaos-cluster cluster cluster-stop format lint generate simulate mutants fuzz bench bench-sdk ci packages test-packages bench-packages cluster-packages clean
 
 help: ## list what can be done
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-19s %s\n", $$1, $$2}' Makefile
@@ -68,6 +68,11 @@ fuzz: packages ## fuzz the request decoders (SECONDS=600)
 
 bench: bench-packages build ## measure, and print the table of docs/benchmarks.md (ARGS="--quick")
 	Benchmarks/run $(ARGS)
+
+bench-sdk: bench-packages build ## the Swift SDK beside librdkafka's C API (RUNS=5)
+	swift build $(RELEASE) --product sdkbench
+	$(MAKE) -s -f Benchmarks/Makefile
+	Benchmarks/sdk $(ARGS)
 
 ci: ## what every change must pass
 	@scripts/ci

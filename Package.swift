@@ -39,6 +39,15 @@ func program(_ name: String, _ imports: [String] = [], tested: Bool = false) -> 
   return [program, .testTarget(name: name + "Tests", dependencies: testImports, swiftSettings: strict)]
 }
 
+/// A program in Examples/sdk/<name>, as a newcomer writes it: without our settings.
+func example(_ name: String) -> [Target] {
+  [
+    .executableTarget(
+      name: name, dependencies: ["OttlaClient"], path: "Examples/sdk/\(name)",
+      swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)])
+  ]
+}
+
 /// A small C bridge in Sources/<name>, linked with the system libraries it names.
 func bridge(_ name: String, libraries: [String] = []) -> [Target] {
   [.target(name: name, linkerSettings: libraries.map { .linkedLibrary($0) })]
@@ -123,6 +132,8 @@ let targets: [[Target]] = [
 
   // -- the SDK
   module("Client", ["Primitives", "KafkaProtocol", "CLibrdkafka", "CLinux"]),
+  module("OttlaClient", ["Primitives", "KafkaProtocol", "CLibrdkafka", "Client"], testsImport: ["OttlaJSON"]),
+  module("OttlaJSON", ["OttlaClient"], tested: false),
 
   // -- programs
   program(
@@ -133,10 +144,21 @@ let targets: [[Target]] = [
     ], tested: true),
   program("simulate", ["Simulation"]),
   program("schemagen"),
+  program("sdkbench", ["OttlaClient"]),
+
+  // -- what docs/sdk quotes
+  example("first-producer"),
+  example("first-consumer"),
+  [
+    .target(
+      name: "Snippets", dependencies: ["OttlaClient", "OttlaJSON"], path: "Examples/sdk/snippets",
+      swiftSettings: strict)
+  ],
 ]
 
 let products: [Product] = [
-  .library(name: "OttlaTesting", targets: ["OttlaTesting"])
+  .library(name: "OttlaClient", targets: ["OttlaClient", "OttlaJSON"]),
+  .library(name: "OttlaTesting", targets: ["OttlaTesting"]),
 ]
 
 let package = Package(name: "ottla", products: products, targets: targets.flatMap { $0 })

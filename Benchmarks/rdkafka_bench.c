@@ -1,6 +1,6 @@
 // rdkafka_bench: what an ordinary client, librdkafka with its defaults, costs a broker.
 //   rdkafka_bench produce|consume --address HOST:PORT --topic T --partitions P --records N [--record-bytes B]
-//                 [--pid PID] [--time-limit SECONDS]
+//                 [--pid PID] [--time-limit SECONDS] [-X NAME=VALUE ...]    any property of librdkafka
 //   rdkafka_bench mock --partitions P --topic T     librdkafka's own mock broker, to try the two modes against
 // Prints one JSON object. `consume` reads the topic from its start.
 #define _GNU_SOURCE
@@ -15,13 +15,15 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { IDLE_MS_MAX = 20000, POLL_MS = 100, FLUSH_MS = 30000 };
+enum { IDLE_MS_MAX = 20000, POLL_MS = 100, FLUSH_MS = 30000, PROPERTIES_MAX = 32 };
 
 typedef struct {
   const char *address, *topic;
   unsigned partitions, record_bytes, time_limit_seconds;
   uint64_t records;
   pid_t pid;
+  unsigned property_count;
+  char *properties[PROPERTIES_MAX];
 } options_t;
 
 typedef struct { uint64_t delivered, failed; } deliveries_t;
@@ -46,6 +48,13 @@ static rd_kafka_t *open_client(const options_t *o, rd_kafka_type_t type, deliver
   } else {
     rd_kafka_conf_set(conf, "group.id", "rdkafka_bench", error, sizeof error);
     rd_kafka_conf_set(conf, "enable.auto.commit", "false", error, sizeof error);
+  }
+  for (unsigned i = 0; i < o->property_count; i++) {
+    char *value = strchr(o->properties[i], '=');
+    if (!value) fail("-X takes NAME=VALUE, not %s", o->properties[i]);
+    *value = 0;
+    if (rd_kafka_conf_set(conf, o->properties[i], value + 1, error, sizeof error) != RD_KAFKA_CONF_OK) fail("%s", error);
+    *value = '=';
   }
   rd_kafka_t *client = rd_kafka_new(type, conf, error, sizeof error);
   if (!client) fail("librdkafka: %s", error);
@@ -142,7 +151,7 @@ int main(int argc, char **argv) {
   static const struct option table[] = {{"address", 1, 0, 'a'}, {"topic", 1, 0, 't'}, {"partitions", 1, 0, 'p'},
     {"records", 1, 0, 'n'}, {"record-bytes", 1, 0, 'b'}, {"pid", 1, 0, 'i'}, {"time-limit", 1, 0, 'l'}, {0, 0, 0, 0}};
   const char *mode = argc > 1 ? argv[1] : "";
-  for (int got; argc > 1 && (got = getopt_long(argc - 1, argv + 1, "", table, NULL)) != -1;) {
+  for (int got; argc > 1 && (got = getopt_long(argc - 1, argv + 1, "X:", table, NULL)) != -1;) {
     if (got == 'a') o.address = optarg;
     else if (got == 't') o.topic = optarg;
     else if (got == 'p') o.partitions = (unsigned)atoi(optarg);
@@ -150,6 +159,7 @@ int main(int argc, char **argv) {
     else if (got == 'b') o.record_bytes = (unsigned)atoi(optarg);
     else if (got == 'i') o.pid = (pid_t)atoi(optarg);
     else if (got == 'l') o.time_limit_seconds = (unsigned)atoi(optarg);
+    else if (got == 'X' && o.property_count < PROPERTIES_MAX) o.properties[o.property_count++] = optarg;
     else return 2;
   }
   alarm(o.time_limit_seconds);

@@ -4,8 +4,8 @@
 
 rd_kafka_resp_err_t ottla_rdkafka_produce(rd_kafka_t *client, rd_kafka_topic_t *topic, int32_t partition,
                                           const void *key, size_t key_length, const void *value, size_t value_length,
-                                          rd_kafka_headers_t *headers, int64_t timestamp_ms) {
-  rd_kafka_vu_t fields[7];
+                                          rd_kafka_headers_t *headers, int64_t timestamp_ms, void *opaque) {
+  rd_kafka_vu_t fields[8];
   size_t count = 0;
   memset(fields, 0, sizeof fields);
 
@@ -21,6 +21,10 @@ rd_kafka_resp_err_t ottla_rdkafka_produce(rd_kafka_t *client, rd_kafka_topic_t *
   fields[count].vtype = RD_KAFKA_VTYPE_VALUE;
   fields[count].u.mem.ptr = (void *)value;
   fields[count++].u.mem.size = value_length;
+  if (opaque) {
+    fields[count].vtype = RD_KAFKA_VTYPE_OPAQUE;
+    fields[count++].u.ptr = opaque;
+  }
   if (headers) {
     fields[count].vtype = RD_KAFKA_VTYPE_HEADERS;
     fields[count++].u.headers = headers;

@@ -78,7 +78,7 @@ package final class Producer {
       let list = Self.headerList(headers)
       let result = ottla_rdkafka_produce(
         handle, destination, partition, Self.pointer(key), key?.count ?? 0, Self.pointer(value), value?.count ?? 0,
-        list, timestamp ?? -1)
+        list, timestamp ?? -1, nil)
       if result == RD_KAFKA_RESP_ERR_NO_ERROR { break }
       if let list { rd_kafka_headers_destroy(list) }
       try waitForRoom(result)

@@ -91,7 +91,7 @@ extension AdminClient {
   }
 
   /// `partitions` by the brokers that lead them, in order of the brokers' ids.
-  private func leaders(
+  func leaders(
     of partitions: [TopicPartition]
   ) throws(ClientError) -> [(leader: Int32, partitions: [TopicPartition])] {
     let names = Set(partitions.map(\.topic)).sorted()

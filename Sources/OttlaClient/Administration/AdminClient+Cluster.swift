@@ -1,0 +1,98 @@
+internal import Client
+internal import KafkaProtocol
+internal import Primitives
+
+/// A cluster and its brokers.
+public struct ClusterDescription: Hashable, Sendable {
+  /// A broker of a cluster.
+  public struct Broker: Hashable, Sendable {
+    /// Its id (`broker.id`).
+    public let id: Int32
+    /// Where clients reach it.
+    public let host: String
+    /// The port there.
+    public let port: Int32
+    /// Where it stands (`broker.rack`); nil where it does not tell.
+    public let rack: String?
+  }
+  /// The cluster's id.
+  public let clusterId: String
+  /// The broker that takes changes; nil while none does.
+  public let controllerId: Int32?
+  /// The brokers that are alive, by id.
+  public let brokers: [Broker]
+}
+
+/// A move of replicas that is under way (KIP-455).
+public struct PartitionReassignment: Hashable, Sendable {
+  /// What moves.
+  public let topicPartition: TopicPartition
+  /// All brokers that keep it at present.
+  public let replicas: [Int32]
+  /// Those of them that are joining.
+  public let addingReplicas: [Int32]
+  /// Those that will leave.
+  public let removingReplicas: [Int32]
+}
+
+/// Which brokers may become leader in an election.
+public enum ElectionType: Int8, Sendable {
+  /// The first of the replicas, where it is in sync.
+  case preferred = 0
+  /// Any replica that is alive, where none is in sync: what the others had more is lost.
+  case unclean = 1
+}
+
+extension AdminClient {
+  /// The cluster's id, its controller and its brokers.
+  public func describeCluster() async throws(ClientError) -> ClusterDescription {
+    // Metadata tells the same, and brokers before 2.8 know no other request for it.
+    let answer = try await ask { (client) throws(Client.ClientError) in try client.metadata(topics: []) }
+    return ClusterDescription(
+      clusterId: answer.clusterId ?? "", controllerId: answer.controllerId >= 0 ? answer.controllerId : nil,
+      brokers: answer.brokers.sorted { $0.nodeId < $1.nodeId }.map {
+        ClusterDescription.Broker(id: $0.nodeId, host: $0.host, port: $0.port, rack: $0.rack)
+      })
+  }
+
+  /// Elects leaders of `partitions` anew.
+  ///
+  /// - Returns: the partitions whose election was refused, and why; not those that needed none.
+  public func electLeaders(
+    _ type: ElectionType, of partitions: [TopicPartition]
+  ) async throws(ClientError) -> [TopicPartition: ClientError] {
+    let kind: ElectionKind = type == .preferred ? .preferred : .unclean
+    return try await ask { (client) throws(Client.ClientError) in
+      Self.errors(try client.electLeaders(kind, of: partitions.map(\.wire)), "electing a leader")
+    }
+  }
+
+  /// Moves partitions to other brokers: `targets` are those that shall keep each, the preferred leader first; nil takes back
+  /// a move that is under way (KIP-455). The moves go on by themselves afterwards.
+  ///
+  /// - Returns: the partitions whose move was refused, and why.
+  public func alterPartitionReassignments(
+    _ targets: [TopicPartition: [Int32]?]
+  ) async throws(ClientError) -> [TopicPartition: ClientError] {
+    try await ask { (client) throws(Client.ClientError) in
+      Self.errors(try client.alterReassignments(targets.wire), "moving a partition")
+    }
+  }
+
+  /// The moves under way, by partition.
+  public func listPartitionReassignments() async throws(ClientError) -> [PartitionReassignment] {
+    try await ask { (client) throws(Client.ClientError) in
+      try client.ongoingReassignments().map {
+        PartitionReassignment(
+          topicPartition: TopicPartition($0.partition), replicas: $0.replicas, addingReplicas: $0.adding,
+          removingReplicas: $0.removing)
+      }
+    }
+  }
+
+  private static func errors(
+    _ refused: [Primitives.TopicPartition: KafkaError], _ operation: String
+  ) -> [TopicPartition: ClientError] {
+    refused.mapValues { ClientError($0, operation) }.public
+  }
+}

@@ -1,0 +1,75 @@
+internal import Client
+internal import KafkaProtocol
+
+/// Whose configuration is meant.
+public enum ConfigResource: Hashable, Sendable {
+  /// A topic's, by name.
+  case topic(String)
+  /// A broker's, by id.
+  case broker(Int32)
+
+  var wire: Client.ConfigResource {
+    switch self {
+    case .topic(let name): .topic(name)
+    case .broker(let id): .broker(id)
+    }
+  }
+}
+
+/// A property with its present value.
+public struct ConfigEntry: Hashable, Sendable {
+  /// Where a value comes from.
+  public enum Source: Int8, Sendable {
+    case unknown = 0
+    /// Set for this topic.
+    case topic = 1
+    /// Set for this broker while it runs.
+    case dynamicBroker = 2
+    /// Set for all brokers while they run.
+    case dynamicDefaultBroker = 3
+    /// In the broker's file, or on its command line.
+    case staticBroker = 4
+    /// What holds where nothing is set.
+    case `default` = 5
+  }
+  /// The property's name.
+  public let name: String
+  /// Its value; nil for one that is not set, or secret.
+  public let value: String?
+  /// Where the value comes from.
+  public let source: Source
+  /// Whether it cannot be changed while the broker runs.
+  public let isReadOnly: Bool
+  /// Whether its value is not shown.
+  public let isSensitive: Bool
+}
+
+extension AdminClient {
+  /// All properties of a topic or broker with their present values, by name.
+  ///
+  /// - Throws: `.unknownTopic`, `.refused`.
+  public func describeConfigs(_ resource: ConfigResource) async throws(ClientError) -> [ConfigEntry] {
+    let answer = try await ask { (client) throws(Client.ClientError) in try client.describeConfigs(resource.wire) }
+    return answer.map { entry in
+      ConfigEntry(
+        name: entry.name, value: entry.value, source: ConfigEntry.Source(rawValue: entry.configSource) ?? .unknown,
+        isReadOnly: entry.readOnly, isSensitive: entry.isSensitive)
+    }
+  }
+
+  /// Sets some properties, and sets others back to their defaults; the rest stay as they are (KIP-339).
+  ///
+  /// ```swift
+  /// try await admin.alterConfigs(.topic("orders"), set: ["retention.ms": "3600000"])
+  /// ```
+  ///
+  /// - Throws: `.refused` with code 40 (`INVALID_CONFIG`) and what is allowed.
+  public func alterConfigs(
+    _ resource: ConfigResource, set: [String: String] = [:], delete: [String] = []
+  ) async throws(ClientError) {
+    let changes = set.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
+    try await ask { (client) throws(Client.ClientError) in
+      try client.alterConfigs(resource.wire, set: changes, delete: delete)
+    }
+  }
+}

@@ -1,0 +1,111 @@
+/// How a `Producer` works (Kafka's `ProducerConfig`). Names are the field's, in lower camel case.
+///
+/// ```swift
+/// var configuration = ProducerConfiguration(bootstrapServers: "localhost:9092")
+/// configuration.lingerMs = 20
+/// configuration.compressionType = .zstd
+/// configuration.other["socket.nagle.disable"] = "false"
+/// ```
+public struct ProducerConfiguration: ClientConfiguration {
+  /// Where to find the cluster: `host:port`, several separated by commas (`bootstrap.servers`).
+  public var bootstrapServers: String
+  /// The name under which brokers log this client (`client.id`).
+  public var clientId = "ottla"
+  /// Encryption and login.
+  public var security = Security.plaintext
+
+  /// When a record counts as delivered (`acks`).
+  public var acks = Acks.all
+  /// Whether a retry can neither double nor reorder records (`enable.idempotence`, KIP-98). Needs `acks == .all`.
+  public var enableIdempotence = true
+  /// How long a batch waits for more records, in milliseconds (`linger.ms`).
+  public var lingerMs = 5
+  /// The largest batch, in bytes (`batch.size`).
+  public var batchSize = 1_000_000
+  /// Requests under way on a connection (`max.in.flight.requests.per.connection`); 5 at most with idempotence.
+  public var maxInFlightRequestsPerConnection = 5
+  /// How long a record may take from `send` to its acknowledgement, retries included, in milliseconds
+  /// (`delivery.timeout.ms`).
+  public var deliveryTimeoutMs = 120_000
+  /// How long a broker may take for a request, in milliseconds (`request.timeout.ms`).
+  public var requestTimeoutMs = 30_000
+  /// The wait before a request is sent again, in milliseconds (`retry.backoff.ms`).
+  public var retryBackoffMs = 100
+  /// How batches are compressed (`compression.type`).
+  public var compressionType = Compression.none
+  /// How a partition is chosen for a record that names none (`partitioner`).
+  public var partitioner = Partitioner.murmur2Random
+  /// The largest record, in bytes (`message.max.bytes`).
+  public var messageMaxBytes = 1_000_000
+  /// Records that wait or are on their way, at most; what comes then waits for room (`queue.buffering.max.messages`).
+  public var queueBufferingMaxMessages = 500_000
+  /// The same in KiB of keys and values (`queue.buffering.max.kbytes`).
+  public var queueBufferingMaxKbytes = 262_144
+  /// How long to look for a first broker before what waits is given up, in milliseconds; 0: until `deliveryTimeoutMs`.
+  public var firstContactTimeoutMs = 30_000
+  /// How often `onStatistics` is called, in milliseconds; 0 for never (`statistics.interval.ms`).
+  public var statisticsIntervalMs = 0
+  /// Every other property of librdkafka, by its name. Wins over the fields above.
+  public var other: [String: String] = [:]
+
+  /// Called with librdkafka's statistics, on its thread: do not block.
+  public var onStatistics: (@Sendable (Statistics) -> Void)?
+  /// Told of what passes by itself (a broker away, say) and of what does not, on librdkafka's thread: do not block.
+  public var onError: (@Sendable (ClientError) -> Void)?
+
+  /// The defaults of Kafka: idempotent, acknowledged by all in-sync replicas, keys hashed as in Java.
+  public init(bootstrapServers: String) { self.bootstrapServers = bootstrapServers }
+
+  /// When a record counts as delivered.
+  public enum Acks: String, Sendable {
+    /// When it was sent: it may be lost.
+    case none = "0"
+    /// When the leader has it.
+    case leader = "1"
+    /// When all in-sync replicas have it.
+    case all = "all"
+  }
+
+  /// How a partition is chosen from a key.
+  public enum Partitioner: String, Sendable {
+    /// Kafka's own hash, any partition for records without a key: the same as Java's client.
+    case murmur2Random = "murmur2_random"
+    /// Kafka's own hash, also of no key at all.
+    case murmur2
+    /// librdkafka's default: CRC-32, any partition for records without a key.
+    case consistentRandom = "consistent_random"
+    /// CRC-32, also of no key at all.
+    case consistent
+    /// FNV-1a as in sarama, any partition for records without a key.
+    case fnv1aRandom = "fnv1a_random"
+    /// FNV-1a, also of no key at all.
+    case fnv1a
+    /// Any partition, whatever the key.
+    case random
+  }
+
+  func properties() throws(ClientError) -> PropertyList {
+    var list = common()
+    list.set("acks", acks.rawValue)
+    list.set("enable.idempotence", enableIdempotence)
+    list.set("linger.ms", lingerMs)
+    list.set("batch.size", batchSize)
+    list.set("max.in.flight.requests.per.connection", maxInFlightRequestsPerConnection)
+    list.set("delivery.timeout.ms", deliveryTimeoutMs)
+    list.set("request.timeout.ms", requestTimeoutMs)
+    list.set("retry.backoff.ms", retryBackoffMs)
+    list.set("compression.type", compressionType.rawValue)
+    list.set("partitioner", partitioner.rawValue)
+    list.set("message.max.bytes", messageMaxBytes)
+    list.set("queue.buffering.max.messages", queueBufferingMaxMessages)
+    list.set("queue.buffering.max.kbytes", queueBufferingMaxKbytes)
+    list.set("statistics.interval.ms", statisticsIntervalMs)
+    try finish(&list, other)
+    return list
+  }
+}
+
+/// How record batches are compressed.
+public enum Compression: String, Sendable {
+  case none, gzip, snappy, lz4, zstd
+}

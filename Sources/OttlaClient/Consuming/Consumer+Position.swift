@@ -1,0 +1,50 @@
+extension Consumer {
+  /// Goes on reading `partition` at `position`. Records taken and not handed over yet are dropped, and come again.
+  ///
+  /// ```swift
+  /// try await consumer.seek(record.topicPartition, to: .offset(record.offset))   // once more
+  /// ```
+  ///
+  /// In `onRebalance` it says where a partition begins that is being assigned.
+  ///
+  /// - Throws: where the partition is not read at present, `.timedOut` after 10 s.
+  public func seek(_ partition: TopicPartition, to position: StartPosition) async throws(ClientError) {
+    try await core.seek(partition, position.libraryOffset)
+  }
+
+  /// Lets `partitions` rest: none of their records come until `resume`. The member keeps them.
+  ///
+  /// - Throws: where a partition is not read at present.
+  public func pause(_ partitions: [TopicPartition]) throws(ClientError) { try core.pause(partitions) }
+
+  /// Goes on reading `partitions` where they rested.
+  ///
+  /// - Throws: where a partition is not read at present.
+  public func resume(_ partitions: [TopicPartition]) throws(ClientError) { try core.resume(partitions) }
+
+  /// The partitions that rest, in order.
+  public var paused: [TopicPartition] { core.reader.withBook(\.paused) }
+
+  /// Behind the last record of `partition` that was handed over; nil before the first one.
+  public func position(of partition: TopicPartition) -> Int64? {
+    core.reader.withBook { book in book.positions.first { $0.partition == partition }?.offset }
+  }
+
+  /// From the oldest record of `partition` to behind the newest that may be read (the high watermark), as the broker
+  /// says now.
+  ///
+  /// - Throws: `.unknownPartition`, `.unknownTopic`, `.timedOut` after 10 s.
+  public func watermarkOffsets(of partition: TopicPartition) async throws(ClientError) -> Range<Int64> {
+    try await core.watermarks(partition)
+  }
+
+  /// Of each partition the offset of the first record of that time or later, in milliseconds since 1970. Partitions
+  /// without such a record are left out (Kafka's `offsetsForTimes`, KIP-79).
+  ///
+  /// - Throws: `.timedOut` after 10 s, what a broker refuses.
+  public func offsetsForTimes(
+    _ times: [TopicPartition: Int64]
+  ) async throws(ClientError) -> [TopicPartition: Int64] {
+    try await core.offsets(times.sorted { $0.key < $1.key }.map { ($0.key, max(0, $0.value)) })
+  }
+}

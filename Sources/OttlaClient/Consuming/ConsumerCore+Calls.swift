@@ -1,0 +1,157 @@
+internal import CLibrdkafka
+
+/// What the public consumer asks of librdkafka. Everything that may wait for a broker runs on the thread for blocking calls.
+extension ConsumerCore {
+  /// How long a lookup may take, in milliseconds.
+  private static let lookupTimeoutMs: Int32 = 10_000
+
+  private func call<Value: Sendable>(
+    _ work: @escaping @Sendable (OpaquePointer) throws(ClientError) -> Value
+  ) async throws(ClientError) -> Value {
+    let handle = handle
+    return try await calls.run {
+      do throws(ClientError) { return .success(try handle.use(work)) } catch { return .failure(error) }
+    }
+  }
+
+  private static func check(_ code: rd_kafka_resp_err_t, _ operation: String) throws(ClientError) {
+    guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw ClientError(code, operation) }
+  }
+
+  func subscribe(_ topics: [String]) async throws(ClientError) {
+    try await call { (client) throws(ClientError) in
+      let list = PartitionList(topics.map { TopicPartition($0, -1) })
+      try Self.check(rd_kafka_subscribe(client, list.pointer), "subscribing to \(topics.joined(separator: ", "))")
+    }
+  }
+
+  func unsubscribe() async throws(ClientError) {
+    let reader = reader
+    let isMember = isMember
+    try await call { (client) throws(ClientError) in
+      // A member is told of what it gives up by the group; who assigned by hand tells itself.
+      try Self.check(rd_kafka_unsubscribe(client), "unsubscribing")
+      if !isMember {
+        reader.revoke(reader.withBook(\.assigned))
+        try Self.check(rd_kafka_assign(client, nil), "unsubscribing")
+      }
+    }
+  }
+
+  func assign(_ offsets: [(partition: TopicPartition, offset: Int64)]) async throws(ClientError) {
+    let reader = reader
+    try await call { (client) throws(ClientError) in
+      reader.hold()
+      defer { reader.release() }
+      reader.storeProcessed(client)
+      reader.revoke(reader.withBook(\.assigned))
+      let partitions = offsets.map(\.partition)
+      reader.assign(partitions)
+      reader.forward(partitions, of: client)
+      let list = PartitionList(offsets)
+      try Self.check(rd_kafka_assign(client, list.pointer), "assigning partitions")
+    }
+  }
+
+  func pause(_ partitions: [TopicPartition]) throws(ClientError) {
+    try handle.use { (client) throws(ClientError) in
+      reader.pause(partitions)
+      let list = PartitionList(partitions)
+      try Self.check(rd_kafka_pause_partitions(client, list.pointer), "pausing")
+      if let error = list.firstError("pausing") { throw error }
+    }
+  }
+
+  func resume(_ partitions: [TopicPartition]) throws(ClientError) {
+    try handle.use { (client) throws(ClientError) in
+      let list = PartitionList(partitions)
+      try Self.check(rd_kafka_resume_partitions(client, list.pointer), "resuming")
+      reader.resume(partitions)
+      if let error = list.firstError("resuming") { throw error }
+    }
+  }
+
+  func seek(_ partition: TopicPartition, _ offset: Int64) async throws(ClientError) {
+    if rebalancer.begin(partition, at: offset) { return }
+    let reader = reader
+    try await call { (client) throws(ClientError) in
+      // Nothing is read meanwhile: what was taken before is given back, what is taken afterwards is from the new place.
+      reader.hold()
+      defer { reader.release() }
+      reader.forget(partition)
+      let list = PartitionList([(partition, offset)])
+      if let error = takeError(
+        rd_kafka_seek_partitions(client, list.pointer, Self.lookupTimeoutMs), "seeking in \(partition)")
+      {
+        throw error
+      }
+      if let error = list.firstError("seeking in") { throw error }
+    }
+  }
+
+  func commit(_ offsets: [(partition: TopicPartition, offset: Int64)]) async throws(ClientError) {
+    guard isMember else { throw .illegalState(reason: "committing needs a group: set groupId") }
+    guard !offsets.isEmpty else { return }
+    try await call { (client) throws(ClientError) in
+      let list = PartitionList(offsets)
+      try Self.check(rd_kafka_commit(client, list.pointer, 0), "committing offsets")
+      if let error = list.firstError("committing") { throw error }
+    }
+  }
+
+  /// Asks each leader for something small: its connection wakes up, and finds that there is room to fetch into.
+  func nudge() {
+    let handle = handle
+    let partitions = reader.withBook(\.assigned)
+    calls.submit {
+      try? handle.use { client in
+        let list = PartitionList(partitions.map { ($0, Int64(RD_KAFKA_OFFSET_END)) })
+        rd_kafka_offsets_for_times(client, list.pointer, 1000)
+      }
+    }
+  }
+
+  func committed(_ partitions: [TopicPartition]) async throws(ClientError) -> [TopicPartition: Int64] {
+    guard isMember else { throw .illegalState(reason: "committed offsets belong to a group: set groupId") }
+    return try await call { (client) throws(ClientError) in
+      let list = PartitionList(partitions)
+      try Self.check(rd_kafka_committed(client, list.pointer, Self.lookupTimeoutMs), "looking up committed offsets")
+      if let error = list.firstError("looking up committed offsets of") { throw error }
+      return Self.offsets(list.entries)
+    }
+  }
+
+  func watermarks(_ partition: TopicPartition) async throws(ClientError) -> Range<Int64> {
+    let servers = events.health.bootstrapServers
+    return try await call { (client) throws(ClientError) in
+      var low: Int64 = 0
+      var high: Int64 = 0
+      let code = rd_kafka_query_watermark_offsets(
+        client, partition.topic, partition.partition, &low, &high, Self.lookupTimeoutMs)
+      guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+        throw ClientError(
+          code, "looking up \(partition)", topic: partition.topic, partition: partition.partition,
+          bootstrapServers: servers)
+      }
+      return low..<max(low, high)
+    }
+  }
+
+  func offsets(_ times: [(partition: TopicPartition, offset: Int64)]) async throws(ClientError) -> [TopicPartition:
+    Int64]
+  {
+    try await call { (client) throws(ClientError) in
+      let list = PartitionList(times)
+      try Self.check(rd_kafka_offsets_for_times(client, list.pointer, Self.lookupTimeoutMs), "looking up times")
+      if let error = list.firstError("looking up times in") { throw error }
+      return Self.offsets(list.entries)
+    }
+  }
+
+  /// The offsets that are ones: below zero stands for none.
+  private static func offsets(_ entries: [PartitionList.Entry]) -> [TopicPartition: Int64] {
+    var result: [TopicPartition: Int64] = [:]
+    for entry in entries where entry.offset >= 0 { result[entry.partition] = entry.offset }
+    return result
+  }
+}

@@ -1,0 +1,84 @@
+/// Makes bytes of a value (Kafka's `Serializer`).
+///
+/// ```swift
+/// let record = try ProducerRecord(topic: "orders", key: "17", value: order, by: JSONCodec<Order>())
+/// ```
+public protocol Serializer<Value>: Sendable {
+  /// What it takes.
+  associatedtype Value
+
+  /// The bytes of `value`, for a record of `topic`; nil for a tombstone.
+  ///
+  /// - Throws: where the value has no such form.
+  func serialize(_ value: Value, topic: String) throws(SerializationError) -> [UInt8]?
+}
+
+/// Makes a value of bytes (Kafka's `Deserializer`).
+///
+/// ```swift
+/// let order = try record.value(by: JSONCodec<Order>())
+/// ```
+public protocol Deserializer<Value>: Sendable {
+  /// What it gives.
+  associatedtype Value
+
+  /// The value that `bytes` of a record of `topic` stand for; nil bytes are a tombstone.
+  ///
+  /// - Throws: where they stand for none.
+  func deserialize(_ bytes: [UInt8]?, topic: String) throws(SerializationError) -> Value
+}
+
+/// Why a value has no bytes, or bytes no value.
+public struct SerializationError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// What is wrong, as a sentence.
+  public let reason: String
+
+  /// A failure with a sentence about it.
+  public init(_ reason: String) { self.reason = reason }
+
+  /// The sentence.
+  public var description: String { reason }
+}
+
+/// A record that does not decode: which one, and why (Kafka's `RecordDeserializationException`, KIP-334).
+///
+/// The record is not lost: reading goes on behind it, and `consumer.seek` comes back to it.
+public struct DeserializationError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The half of a record.
+  public enum Part: String, Sendable { case key, value }
+
+  /// Where the record lies.
+  public let topicPartition: TopicPartition
+  /// Its offset there.
+  public let offset: Int64
+  /// Which half did not decode.
+  public let part: Part
+  /// What is wrong, as a sentence.
+  public let reason: String
+
+  /// The topic's name.
+  public var topic: String { topicPartition.topic }
+  /// The partition's number.
+  public var partition: Int32 { topicPartition.partition }
+
+  /// One sentence with the place and the reason.
+  public var description: String { "the \(part) of \(topicPartition) at offset \(offset) does not decode: \(reason)" }
+}
+
+/// Text in UTF-8 (Kafka's `StringSerializer` and `StringDeserializer`).
+public struct StringCodec: Serializer, Deserializer {
+  /// UTF-8 both ways.
+  public init() {}
+
+  /// The bytes of `value` in UTF-8.
+  public func serialize(_ value: String, topic: String) throws(SerializationError) -> [UInt8]? { Array(value.utf8) }
+
+  /// The text that `bytes` are.
+  ///
+  /// - Throws: for null, and for bytes that are not UTF-8.
+  public func deserialize(_ bytes: [UInt8]?, topic: String) throws(SerializationError) -> String {
+    guard let bytes else { throw SerializationError("it is null") }
+    guard let text = String(validating: bytes, as: UTF8.self) else { throw SerializationError("it is not UTF-8") }
+    return text
+  }
+}

@@ -1,0 +1,55 @@
+import Testing
+
+@testable import OttlaClient
+
+@Suite struct PartitionBookTests {
+  private let partition = TopicPartition("t", 0)
+
+  @Test func onlyWhatIsProcessedMayBeCommitted() {
+    var book = PartitionBook()
+    book.assign([partition])
+    let slot = book.slot(of: partition)
+    let first = book.handOver(slot, 5)
+    _ = book.handOver(slot, 6)
+    #expect(book.takeUnstored().isEmpty)
+    book.finish(first)
+    #expect(book.takeUnstored().map(\.offset) == [6])
+    #expect(book.takeUnstored().isEmpty)
+    #expect(book.positions.map(\.offset) == [7])
+    // Out of order: what is behind stays.
+    book.finish(RecordMark(slot: slot, epoch: first.epoch, offset: 6))
+    book.finish(first)
+    #expect(book.takeUnstored().map(\.offset) == [7])
+  }
+
+  @Test func marksFromBeforeASeekOrARebalanceMeanNothing() {
+    var book = PartitionBook()
+    book.assign([partition])
+    let slot = book.slot(of: partition)
+    var mark = book.handOver(slot, 10)
+    book.seek(partition)
+    book.finish(mark)
+    #expect(!book.holds(mark) && book.takeUnstored().isEmpty && book.positions.isEmpty)
+    mark = book.handOver(slot, 3)
+    book.revoke([partition])
+    book.finish(mark)
+    #expect(!book.holds(mark) && book.takeUnstored().isEmpty && book.assigned.isEmpty)
+    book.assign([partition])
+    book.finish(mark)
+    #expect(!book.holds(mark) && book.takeUnstored().isEmpty && book.assigned == [partition])
+    #expect(!book.holds(RecordMark(slot: 99, epoch: 0, offset: 0)))
+  }
+
+  @Test func theEndIsAPlaceToBeginAtOnlyWhereNothingWasRead() {
+    var book = PartitionBook()
+    book.assign([partition])
+    let slot = book.slot(of: partition)
+    book.reachEnd(slot, 7)
+    #expect(book.takeUnstored().map(\.offset) == [7])
+    let mark = book.handOver(slot, 7)
+    book.reachEnd(slot, 8)
+    #expect(book.takeUnstored().isEmpty)
+    book.finish(mark)
+    #expect(book.takeUnstored().map(\.offset) == [8])
+  }
+}
