@@ -5,7 +5,8 @@ import Testing
 @Suite struct HouseTests {
   /// Modules at the edge: threads, clocks, sockets and files are theirs alone.
   private static let shells: Set<String> = [
-    "Runtime", "ZooKeeper", "Simulation", "Client", "ottla", "schemagen", "simulate",
+    "Runtime", "ZooKeeper", "Simulation", "Client", "ottla", "schemagen", "simulate", "Threads",
+    "OttlaSQL", "OttlaPostgreSQL", "OttlaSQLite", "OttlaOutbox",
   ]
 
   private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
