@@ -44,7 +44,6 @@ struct MHD_Daemon *ottla_http_start(const ottla_http_settings *settings) {
                           MHD_OPTION_NOTIFY_COMPLETED, settings->completed, settings->context,
                           MHD_OPTION_CONNECTION_LIMIT, settings->connections_max,
                           MHD_OPTION_CONNECTION_TIMEOUT, settings->idle_seconds_max,
-                          MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
                           MHD_OPTION_END);
 }
 

@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// Publishes what waits in an outbox, until its task is cancelled. Several may work on one outbox, in one process or in many.
 ///
 /// ```swift
@@ -178,21 +176,4 @@ public struct OutboxPublisher<Store: OutboxStore>: Sendable {
     try await Task { try await store.settle(work.claim, work.outcomes) }.value
     if work.pass.sentCount > 0 { onEvent(.sent(count: work.pass.sentCount)) }
   }
-}
-
-/// Whether the slots of a claim are still ours, by our own clock, which began before the store's.
-private final class LeaseHold: Sendable {
-  private let lease: Duration
-  private let end: Mutex<ContinuousClock.Instant>
-
-  init(lease: Duration) {
-    self.lease = lease
-    end = Mutex(ContinuousClock.now + lease)
-  }
-
-  /// False a sixth of the lease before its end: what is started after that would hardly be done in time.
-  var isSafe: Bool { end.withLock { ContinuousClock.now < $0 - lease / 6 } }
-
-  func renewed(at time: ContinuousClock.Instant) { end.withLock { $0 = max($0, time + lease) } }
-  func lose() { end.withLock { $0 = ContinuousClock.now } }
 }

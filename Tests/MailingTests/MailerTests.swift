@@ -38,7 +38,7 @@ private final class MailServer {
     let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "smtp_server.py").path()
     process = try GuardedProcess(
       [Self.python, script, "\(port)", "\(folder)/certificate.pem", "\(folder)/key.pem", "\(folder)/taken"],
-      output: "\(folder)/log")
+      output: "\(folder)/log", folder: folder)
     for _ in 0..<1000 {
       if try String(contentsOfFile: "\(folder)/log", encoding: .utf8).contains("listening") { break }
       try await Task.sleep(for: .milliseconds(10))

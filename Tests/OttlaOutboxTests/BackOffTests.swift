@@ -13,8 +13,10 @@ import Testing
   }
 
   @Test func chanceMovesADelayByHalfItsShareEachWayAndNeverOverTheLimit() {
-    #expect(backOff.delay(afterFailures: 1, random: 0) == .milliseconds(900))
-    #expect(backOff.delay(afterFailures: 2, random: 0.75) == .milliseconds(2100))
+    var backOff = backOff
+    backOff.jitter = 0.5
+    #expect(backOff.delay(afterFailures: 1, random: 0) == .milliseconds(750))
+    #expect(backOff.delay(afterFailures: 2, random: 0.75) == .milliseconds(2250))
     #expect(backOff.delay(afterFailures: 9, random: 0.999) == .seconds(60))
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import OttlaPostgreSQL
 import OttlaSQL
 import OttlaSQLite
 import TestServers
@@ -34,15 +35,15 @@ import Testing
       let process = try start(
         [words, "\(folder)/topic", "\((life + 1) * 20_000)", "\(random.next() >> 1)"], "\(folder)/log-\(life)")
       try await Task.sleep(for: .milliseconds(Int.random(in: 30...400, using: &random)))
-      kill(process.processIdentifier, SIGKILL)
-      let status = await ended(process)
-      #expect(status == SIGKILL, "\((try? String(contentsOfFile: "\(folder)/log-\(life)", encoding: .utf8)) ?? "")")
-      if status == SIGKILL { killed += 1 }
+      kill(process.pid, SIGKILL)
+      let status = await process.ended()
+      #expect(status == -SIGKILL, "\((try? String(contentsOfFile: "\(folder)/log-\(life)", encoding: .utf8)) ?? "")")
+      if status == -SIGKILL { killed += 1 }
     }
     let database = open()
     let raised = try await total("raised", database)
     let last = try start([words, "\(folder)/topic", "\(raised)", "1"], "\(folder)/log-last")
-    let status = await ended(last)
+    let status = await last.ended()
     #expect(status == 0, "\((try? String(contentsOfFile: "\(folder)/log-last", encoding: .utf8)) ?? "")")
     let lines = try String(contentsOfFile: "\(folder)/topic", encoding: .utf8).split(separator: "\n")
     let repeats = lines.count - Set(lines).count
@@ -62,7 +63,7 @@ import Testing
   }
 
   /// The program that was built beside these tests.
-  private func start(_ arguments: [String], _ log: String) throws -> Process {
+  private func start(_ arguments: [String], _ log: String) throws -> SpawnedProgram {
     let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     // The runner of Swift Testing may be the toolchain's: the bundle it was given is on its command line.
     let candidates = ([own] + CommandLine.arguments).map { path in
@@ -70,18 +71,6 @@ import Testing
     }
     let program = try #require(
       candidates.first { FileManager.default.isExecutableFile(atPath: $0) }, "outbox-drill was not built")
-    let process = Process()
-    process.executableURL = URL(filePath: program)
-    process.arguments = arguments
-    _ = FileManager.default.createFile(atPath: log, contents: nil)
-    process.standardError = try FileHandle(forWritingTo: URL(filePath: log))
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    return process
-  }
-
-  private func ended(_ process: Process) async -> Int32 {
-    while process.isRunning { try? await Task.sleep(for: .milliseconds(5)) }
-    return process.terminationStatus
+    return try SpawnedProgram([program] + arguments, output: log)
   }
 }

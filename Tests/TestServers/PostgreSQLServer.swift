@@ -36,11 +36,12 @@ package actor PostgreSQLServer {
     guard process == nil else { return }
     guard let programs = Self.programs else { throw SQLError(.unreachable, Self.missing ?? "") }
     if folder.isEmpty { try initialise(programs) }
+    // INT cuts the clients' connections off; TERM would wait for them.
     process = try GuardedProcess(
       Self.unprivileged([
         "\(programs)/postgres", "-D", "\(folder)/data", "-p", "\(port)", "-c", "listen_addresses=127.0.0.1", "-c",
         "unix_socket_directories=", "-c", "fsync=off", "-c", "max_connections=50",
-      ]), output: "\(folder)/log")
+      ]), output: "\(folder)/log", folder: folder, signal: "INT")
     let database = SQLDatabase.postgreSQL(options(database: "postgres"))
     var failure = await Self.failure(of: database)
     for _ in 0..<200 where failure?.kind == .unreachable {
@@ -101,19 +102,10 @@ package actor PostgreSQLServer {
   }
 
   private static func run(_ command: [String], log: String) throws {
-    let process = Process()
-    process.executableURL = URL(filePath: command[0])
-    process.arguments = Array(command.dropFirst())
-    if log != "/dev/null" { _ = FileManager.default.createFile(atPath: log, contents: nil) }
-    let output = try FileHandle(forWritingTo: URL(filePath: log))
-    process.standardOutput = output
-    process.standardError = output
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
+    let status = try SpawnedProgram(command, output: log).wait()
+    guard status == 0 else {
       let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
-      throw SQLError(.other, "\(command.joined(separator: " ")) ended with \(process.terminationStatus): \(text)")
+      throw SQLError(.other, "\(command.joined(separator: " ")) ended with \(status): \(text)")
     }
   }
 }

@@ -6,7 +6,6 @@ internal import Synchronization
 /// Can become: receiving, set aside while its handler works, answered; the library then calls again, and it is sent.
 final class Exchange: Sendable {
   private struct State {
-    let connection: OpaquePointer
     var body: [UInt8] = []
     /// Bytes that were too many.
     var refusedCount = 0
@@ -19,14 +18,17 @@ final class Exchange: Sendable {
   let path: String
   let headers: [String: String]
   private let bodyBytesMax: Int
-  private let state: Mutex<State>
+  /// The library's connection, whose calls for suspending and resuming may come from any thread. It is there until the request is over,
+  /// and no request is over while it is set aside.
+  private let address: UInt
+  private let state = Mutex(State())
 
-  init(connection: sending OpaquePointer, method: String, path: String, headers: [String: String], bodyBytesMax: Int) {
+  init(connection: OpaquePointer, method: String, path: String, headers: [String: String], bodyBytesMax: Int) {
     self.method = method
     self.path = path
     self.headers = headers
     self.bodyBytesMax = bodyBytesMax
-    state = Mutex(State(connection: connection))
+    address = UInt(bitPattern: connection)
   }
 
   var isTooLargeAtOnce: Bool { headers["content-length"].flatMap { Int($0) }.map { $0 > bodyBytesMax } ?? false }
@@ -53,7 +55,7 @@ final class Exchange: Sendable {
   func setAside() {
     state.withLock { state in
       state.isSetAside = true
-      MHD_suspend_connection(state.connection)
+      MHD_suspend_connection(OpaquePointer(bitPattern: address))
     }
   }
 
@@ -65,7 +67,7 @@ final class Exchange: Sendable {
       guard state.answer == nil, state.isSetAside else { return nil }
       state.answer = response
       state.isSetAside = false
-      MHD_resume_connection(state.connection)
+      MHD_resume_connection(OpaquePointer(bitPattern: address))
       return state.task
     }
     task?.cancel()
@@ -75,11 +77,11 @@ final class Exchange: Sendable {
   func send(_ response: HTTPResponse) -> MHD_Result {
     // Empty bodies too need an address.
     var bytes = response.body + [0]
-    guard let created = MHD_create_response_from_buffer(response.body.count, &bytes, MHD_RESPMEM_MUST_COPY) else {
-      return MHD_NO
+    guard let created = MHD_create_response_from_buffer(response.body.count, &bytes, ottla_http_must_copy) else {
+      return ottla_http_no
     }
     defer { MHD_destroy_response(created) }
     for header in response.headers { MHD_add_response_header(created, header.name, header.value) }
-    return state.withLock { MHD_queue_response($0.connection, UInt32(clamping: response.status), created) }
+    return MHD_queue_response(OpaquePointer(bitPattern: address), UInt32(clamping: response.status), created)
   }
 }

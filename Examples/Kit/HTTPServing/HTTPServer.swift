@@ -104,7 +104,7 @@ private func handleRequest(
   _ method: UnsafePointer<CChar>?, _ version: UnsafePointer<CChar>?, _ bytes: UnsafePointer<CChar>?,
   _ byteCount: UnsafeMutablePointer<Int>?, _ state: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 ) -> MHD_Result {
-  guard let context, let connection, let path, let method, let byteCount, let state else { return MHD_NO }
+  guard let context, let connection, let path, let method, let byteCount, let state else { return ottla_http_no }
   let desk = Unmanaged<ExchangeDesk>.fromOpaque(context).takeUnretainedValue()
   guard let known = state.pointee else {
     let exchange = Exchange(
@@ -112,19 +112,19 @@ private func handleRequest(
       headers: RequestValues.headers(of: connection), bodyBytesMax: desk.settings.bodyBytesMax)
     state.pointee = Unmanaged.passRetained(exchange).toOpaque()
     desk.opened(exchange)
-    return exchange.isTooLargeAtOnce ? exchange.send(.tooLarge(desk.settings.bodyBytesMax)) : MHD_YES
+    return exchange.isTooLargeAtOnce ? exchange.send(.tooLarge(desk.settings.bodyBytesMax)) : ottla_http_yes
   }
   let exchange = Unmanaged<Exchange>.fromOpaque(known).takeUnretainedValue()
   if byteCount.pointee > 0 {
     let part = UnsafeRawBufferPointer(start: bytes, count: bytes == nil ? 0 : byteCount.pointee)
     byteCount.pointee = 0
-    return exchange.receive(part) ? MHD_YES : MHD_NO
+    return exchange.receive(part) ? ottla_http_yes : ottla_http_no
   }
   if let answer = exchange.answer { return exchange.send(answer) }
   if exchange.isTooLarge { return exchange.send(.tooLarge(desk.settings.bodyBytesMax)) }
   exchange.setAside()
   desk.answer(exchange, query: RequestValues.query(of: connection))
-  return MHD_YES
+  return ottla_http_yes
 }
 
 /// The library's call when a request is over: its answer was sent, or its connection is gone.

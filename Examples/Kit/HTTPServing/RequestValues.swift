@@ -12,10 +12,10 @@ enum RequestValues {
       _ = MHD_get_connection_values(
         connection, kind,
         { context, _, name, value in
-          guard let context, let name else { return MHD_YES }
+          guard let context, let name else { return ottla_http_yes }
           let pairs = Unmanaged<Pairs>.fromOpaque(context).takeUnretainedValue()
           pairs.all.append((Array(String(cString: name).utf8), value.map { Array(String(cString: $0).utf8) } ?? []))
-          return MHD_YES
+          return ottla_http_yes
         }, Unmanaged.passUnretained(pairs).toOpaque())
     }
     return pairs.all
@@ -24,7 +24,7 @@ enum RequestValues {
   /// By name in lower case; the last of several.
   static func headers(of connection: OpaquePointer) -> [String: String] {
     var headers: [String: String] = [:]
-    for (name, value) in pairs(MHD_HEADER_KIND, of: connection) {
+    for (name, value) in pairs(ottla_http_header_kind, of: connection) {
       headers[String(decoding: name, as: UTF8.self).lowercased()] = String(decoding: value, as: UTF8.self)
     }
     return headers
@@ -33,7 +33,7 @@ enum RequestValues {
   /// Nil where an argument cannot be decoded. The library has split them, and has made blanks of the pluses.
   static func query(of connection: OpaquePointer) -> FormFields? {
     var fields: [FormFields.Field] = []
-    for (name, value) in pairs(MHD_GET_ARGUMENT_KIND, of: connection) {
+    for (name, value) in pairs(ottla_http_argument_kind, of: connection) {
       guard let name = FormFields.decode(name, plusIsBlank: true),
         let value = FormFields.decode(value, plusIsBlank: true)
       else { return nil }

@@ -5,6 +5,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The library's enums, as constants that Swift has no other names for. */
+static const enum MHD_Result ottla_http_no = MHD_NO;
+static const enum MHD_Result ottla_http_yes = MHD_YES;
+static const enum MHD_ValueKind ottla_http_header_kind = MHD_HEADER_KIND;
+static const enum MHD_ValueKind ottla_http_argument_kind = MHD_GET_ARGUMENT_KIND;
+static const enum MHD_ResponseMemoryMode ottla_http_must_copy = MHD_RESPMEM_MUST_COPY;
+
 /* What a server is made of. Swift imports no variadic function: this is MHD_start_daemon. */
 typedef struct ottla_http_settings {
   /* A numeric IPv4 or IPv6 address. */
