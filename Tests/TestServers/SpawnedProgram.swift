@@ -47,10 +47,18 @@ package struct SpawnedProgram: Sendable {
     posix_spawn_file_actions_adddup2(&actions, input, 0)
     posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
     posix_spawn_file_actions_adddup2(&actions, 1, 2)
+    // The threads that tasks run on hold signals back, and what they start would inherit that: TERM would never arrive.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     var arguments = words.map { strdup($0) } + [nil]
     defer { for argument in arguments { free(argument) } }
     var pid: pid_t = 0
-    let outcome = posix_spawnp(&pid, words[0], &actions, nil, &arguments, environ)
+    let outcome = posix_spawnp(&pid, words[0], &actions, &attributes, &arguments, environ)
     guard outcome == 0 else { throw CannotSpawn(description: "\(words[0]) cannot be started: errno \(outcome)") }
     return pid
   }
