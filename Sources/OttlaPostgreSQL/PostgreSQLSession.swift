@@ -29,8 +29,8 @@ final class PostgreSQLSession: SQLSession {
   }
 
   var isUsable: Bool {
-    // Takes what has arrived, the server's farewell for instance; waits for nothing.
-    PQconsumeInput(connection) == 1 && PQstatus(connection) == CONNECTION_OK
+    // Takes what has arrived, and waits for nothing: first the server's farewell, where there is one, then the end behind it.
+    PQconsumeInput(connection) == 1 && PQconsumeInput(connection) == 1 && PQstatus(connection) == CONNECTION_OK
   }
 
   var isTransactionBroken: Bool { PQtransactionStatus(connection) == PQTRANS_INERROR }

@@ -33,7 +33,7 @@ package actor PostgreSQLServer {
 
   /// Starts it where it does not run.
   package func start() async throws {
-    guard process == nil else { return }
+    if process != nil { return try await waitUntilItAnswers() }
     guard let programs = Self.programs else { throw SQLError(.unreachable, Self.missing ?? "") }
     if folder.isEmpty { try initialise(programs) }
     // INT cuts the clients' connections off; TERM would wait for them.
@@ -42,6 +42,11 @@ package actor PostgreSQLServer {
         "\(programs)/postgres", "-D", "\(folder)/data", "-p", "\(port)", "-c", "listen_addresses=127.0.0.1", "-c",
         "unix_socket_directories=", "-c", "fsync=off", "-c", "max_connections=50",
       ]), output: "\(folder)/log", folder: folder, signal: "INT")
+    try await waitUntilItAnswers()
+  }
+
+  /// Whoever comes while another starts it waits too.
+  private func waitUntilItAnswers() async throws {
     let database = SQLDatabase.postgreSQL(options(database: "postgres"))
     var failure = await Self.failure(of: database)
     for _ in 0..<200 where failure?.kind == .unreachable {

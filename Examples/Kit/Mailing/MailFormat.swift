@@ -36,7 +36,7 @@ enum MailFormat {
     address.name.isEmpty ? address.address : "\(header(address.name, isPhrase: true)) <\(address.address)>"
   }
 
-  /// A header's text: as it is where it is plain, else in encoded words (RFC 2047) of at most 75 characters.
+  /// A header's text: as it is where it is plain, else in encoded words (RFC 2047) of at most 64 characters.
   static func header(_ text: String, isPhrase: Bool = false) -> String {
     let isPlain =
       text.utf8.count <= 60
@@ -49,8 +49,8 @@ enum MailFormat {
     var chunk: [UInt8] = []
     for character in text.unicodeScalars {
       let bytes = Array(String(character).utf8)
-      // 45 bytes are 60 characters of base64; no character is cut in two.
-      if chunk.count + bytes.count > 45 {
+      // 39 bytes are 52 characters of base64, 73 with "Subject: " and the marks; no character is cut in two.
+      if chunk.count + bytes.count > 39 {
         words.append(word(chunk))
         chunk = []
       }
