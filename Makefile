@@ -45,10 +45,10 @@ cluster-stop: ## end what make cluster has started
 	@scripts/cluster stop
 
 format: ## rewrite all Swift sources in the house format
-	swift format --in-place --recursive --parallel Sources Tests Package.swift
+	swift format --in-place --recursive --parallel Sources Tests Examples Package.swift
 
 lint: ## complain about format
-	swift format lint --strict --recursive --parallel Sources Tests Package.swift
+	swift format lint --strict --recursive --parallel Sources Tests Examples Package.swift
 
 generate: ## write the protocol code anew from Schemas/
 	swift run $(FLAGS) schemagen

@@ -53,6 +53,16 @@ func bridge(_ name: String, libraries: [String] = []) -> [Target] {
   [.target(name: name, linkerSettings: libraries.map { .linkedLibrary($0) })]
 }
 
+/// A module that the demos share, in Examples/Kit/<name>, and its tests; `fixtures` are no source. It is no part of the SDK.
+func kit(_ name: String, _ imports: [String], testsImport: [String], fixtures: [String] = []) -> [Target] {
+  let dependencies = imports.map { Target.Dependency(stringLiteral: $0) }
+  let testImports = [Target.Dependency(stringLiteral: name)] + testsImport.map { .init(stringLiteral: $0) }
+  return [
+    .target(name: name, dependencies: dependencies, path: "Examples/Kit/\(name)", swiftSettings: strict),
+    .testTarget(name: name + "Tests", dependencies: testImports, exclude: fixtures, swiftSettings: strict),
+  ]
+}
+
 let targets: [[Target]] = [
   // -- bridges to C
   bridge("CChecksum"),
@@ -60,6 +70,10 @@ let targets: [[Target]] = [
   bridge("CCompression", libraries: ["z", "lz4", "zstd", "snappy"]),
   bridge("CLibrdkafka", libraries: ["rdkafka"]),
   bridge("CZooKeeper", libraries: ["zookeeper_mt"]),
+  bridge("CPostgreSQL", libraries: ["pq"]),
+  bridge("CSQLite", libraries: ["sqlite3"]),
+  bridge("CCurl", libraries: ["curl"]),
+  bridge("CMicrohttpd", libraries: ["microhttpd"]),
 
   // -- vocabulary
   module("Primitives", ["CChecksum"]),
@@ -130,10 +144,33 @@ let targets: [[Target]] = [
       swiftSettings: strict)
   ],
 
+  [
+    .target(
+      name: "TestServers", dependencies: ["OttlaSQL", "OttlaPostgreSQL"], path: "Tests/TestServers",
+      swiftSettings: strict)
+  ],
+
   // -- the SDK
   module("Client", ["Primitives", "KafkaProtocol", "CLibrdkafka", "CLinux"]),
   module("OttlaClient", ["Primitives", "KafkaProtocol", "CLibrdkafka", "Client"], testsImport: ["OttlaJSON"]),
   module("OttlaJSON", ["OttlaClient"], tested: false),
+
+  // -- databases, and the transactional outbox in them: the SDK's too
+  module("Threads", ["CLinux"]),
+  module("OttlaSQL", ["Threads"]),
+  module("OttlaPostgreSQL", ["OttlaSQL", "CPostgreSQL"], testsImport: ["TestServers"]),
+  module("OttlaSQLite", ["OttlaSQL", "CSQLite"], testsImport: ["TestServers"]),
+  module("OttlaOutbox", ["OttlaSQL"], testsImport: ["OttlaPostgreSQL", "OttlaSQLite", "TestServers"]),
+
+  [
+    .executableTarget(
+      name: "outbox-drill", dependencies: ["OttlaSQL", "OttlaPostgreSQL", "OttlaSQLite", "OttlaOutbox"],
+      path: "Tests/OutboxDrill", swiftSettings: strict)
+  ],
+
+  // -- for the demos
+  kit("HTTPServing", ["CMicrohttpd"], testsImport: ["TestServers"]),
+  kit("Mailing", ["Threads", "CCurl"], testsImport: ["TestServers", "CCurl"], fixtures: ["smtp_server.py"]),
 
   // -- programs
   program(

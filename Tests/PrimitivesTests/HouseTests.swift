@@ -6,7 +6,7 @@ import Testing
   /// Modules at the edge: threads, clocks, sockets and files are theirs alone.
   private static let shells: Set<String> = [
     "Runtime", "ZooKeeper", "Simulation", "OttlaTesting", "Client", "OttlaClient", "OttlaJSON", "ottla", "schemagen",
-    "simulate", "sdkbench",
+    "simulate", "sdkbench", "Threads", "OttlaSQL", "OttlaPostgreSQL", "OttlaSQLite", "OttlaOutbox",
   ]
 
   private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -1,0 +1,37 @@
+/// Waiting longer after each failure.
+public struct BackOff: Sendable, Hashable {
+  public var first: Duration
+  public var factor: Double
+  public var max: Duration
+  /// The share of a delay that is left to chance, from 0 to 1, so that those who failed together do not come back together.
+  public var jitter: Double
+
+  public init(first: Duration, factor: Double, max: Duration, jitter: Double) {
+    self.first = first
+    self.factor = factor
+    self.max = max
+    self.jitter = jitter
+  }
+
+  /// How long to wait after the `count`-th failure in a row; 0 counts as 1.
+  ///
+  /// - Parameter random: from 0 up to 1; 0.5 is the middle.
+  public func delay(afterFailures count: Int, random: Double) -> Duration {
+    let base = Self.seconds(first) * Self.power(Swift.max(factor, 1), Swift.max(count, 1) - 1)
+    let bounded = Swift.min(base, Self.seconds(max))
+    let spread = bounded * Swift.min(Swift.max(jitter, 0), 1)
+    return .seconds(Swift.min(bounded - spread / 2 + spread * random, Self.seconds(max)))
+  }
+
+  private static func seconds(_ duration: Duration) -> Double {
+    let parts = duration.components
+    return Double(parts.seconds) + Double(parts.attoseconds) / 1e18
+  }
+
+  /// Grows to infinity, never beyond: there is nothing to overflow.
+  private static func power(_ factor: Double, _ exponent: Int) -> Double {
+    var result = 1.0
+    for _ in 0..<Swift.min(exponent, 1024) { result *= factor }
+    return result
+  }
+}

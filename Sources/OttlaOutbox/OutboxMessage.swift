@@ -1,0 +1,88 @@
+/// A message that is to reach a topic because a transaction was committed.
+public struct OutboxMessage: Sendable, Hashable {
+  /// A header of a record.
+  public struct Header: Sendable, Hashable {
+    public let name: String
+    public let value: [UInt8]?
+
+    public init(_ name: String, _ value: [UInt8]?) {
+      self.name = name
+      self.value = value
+    }
+
+    public init(_ name: String, _ value: String) { self.init(name, Array(value.utf8)) }
+  }
+
+  /// The header that carries the id to consumers: what they hand to `Inbox.once`.
+  public static let idHeader = "outbox-id"
+
+  /// What makes this message this one, however often it is sent.
+  public let id: String
+  public let topic: String
+  /// Messages of one topic with the same key are published in the order in which they were added.
+  public let key: [UInt8]?
+  public let value: [UInt8]?
+  /// The message's own headers, without its id.
+  public let headers: [Header]
+
+  /// - Parameters:
+  ///   - id: up to 200 bytes. An id of the business ("order-17-shipped") makes adding it twice harmless; without one, it is random.
+  ///   - topic: 1 to 249 bytes.
+  public init(
+    id: String = OutboxMessage.randomID(), topic: String, key: [UInt8]? = nil, value: [UInt8]?, headers: [Header] = []
+  ) {
+    self.id = id
+    self.topic = topic
+    self.key = key
+    self.value = value
+    self.headers = headers
+  }
+
+  /// A message whose key and value are text.
+  public init(
+    id: String = OutboxMessage.randomID(), topic: String, key: String?, text: String, headers: [Header] = []
+  ) {
+    self.init(id: id, topic: topic, key: key.map { Array($0.utf8) }, value: Array(text.utf8), headers: headers)
+  }
+
+  /// The headers for the record: the message's own, and its id.
+  public var headersWithID: [Header] { headers + [Header(Self.idHeader, id)] }
+
+  /// 128 random bits in hex.
+  public static func randomID() -> String {
+    var generator = SystemRandomNumberGenerator()
+    return [generator.next(), generator.next()].map { (half: UInt64) in
+      let digits = String(half, radix: 16)
+      return String(repeating: "0", count: 16 - digits.count) + digits
+    }.joined()
+  }
+}
+
+/// A message that cannot be kept as it is.
+public struct OutboxMessageError: Error, Sendable, Hashable, CustomStringConvertible {
+  public let description: String
+}
+
+extension OutboxMessage {
+  /// - Throws: where the id, the topic or a header has a length that is not allowed.
+  func validate() throws(OutboxMessageError) {
+    try Self.check("the id", id.utf8.count, 1...200)
+    try Self.check("the topic", topic.utf8.count, 1...249)
+    try Self.check("the number of headers", headers.count, 0...1000)
+    for header in headers {
+      try Self.check("the name of a header", header.name.utf8.count, 1...32_767)
+      guard header.name != Self.idHeader else {
+        throw OutboxMessageError(
+          description: "the header \(Self.idHeader) is the outbox's own; set the message's id instead")
+      }
+    }
+  }
+
+  private static func check(_ what: String, _ length: Int, _ allowed: ClosedRange<Int>) throws(OutboxMessageError) {
+    guard allowed.contains(length) else {
+      throw OutboxMessageError(
+        description: "\(what) of a message is \(length) long; \(allowed.lowerBound) to \(allowed.upperBound) is allowed"
+      )
+    }
+  }
+}

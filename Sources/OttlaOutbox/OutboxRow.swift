@@ -1,0 +1,48 @@
+/// A message as a store keeps it.
+public struct OutboxRow: Sendable, Hashable {
+  /// Grows from message to message.
+  public let position: Int64
+  /// What is published in order: rows with the same lane. Nil is a lane of its own.
+  public let lane: Int64?
+  public let message: OutboxMessage
+  /// How often publishing it has failed.
+  public let failureCount: Int
+
+  public init(position: Int64, lane: Int64?, message: OutboxMessage, failureCount: Int) {
+    self.position = position
+    self.lane = lane
+    self.message = message
+    self.failureCount = failureCount
+  }
+}
+
+/// Where a message belongs.
+///
+/// Lanes are spread over slots, and a publisher takes whole slots: so a lane is never in two hands, and its order is kept,
+/// though several publishers work at once.
+public struct OutboxLane: Sendable, Hashable {
+  /// How many slots there are. It is written into every database there is: it cannot change.
+  public static let slotCount = 16
+
+  /// Nil for a message without a key.
+  public let lane: Int64?
+  public let slot: Int
+
+  /// Topic and key make a lane. Two lanes whose hashes are equal are one, which costs nothing but some waiting.
+  public init(of message: OutboxMessage) {
+    let hash: UInt64
+    if let key = message.key {
+      hash = Self.hash(Array(message.topic.utf8) + [0] + key)
+      lane = Int64(bitPattern: hash)
+    } else {
+      hash = Self.hash(Array(message.id.utf8))
+      lane = nil
+    }
+    slot = Int((hash ^ (hash >> 32)) % UInt64(Self.slotCount))
+  }
+
+  /// FNV-1a: the same in every process, as Swift's own hashes are not.
+  private static func hash(_ bytes: [UInt8]) -> UInt64 {
+    bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
+  }
+}

@@ -1,0 +1,34 @@
+/// How a publisher works. The defaults suit a service with some messages a second.
+public struct OutboxSettings: Sendable, Hashable {
+  /// How long to wait before looking again, when there was nothing more to publish.
+  public var interval = Duration.seconds(2)
+  /// How many rows to take at a time. They are in memory together: with large messages, take fewer.
+  public var rowsMax = 100
+  /// How many messages may be on their way at once; of one lane always one.
+  public var publishesInFlightMax = 16
+  /// How long slots belong to a publisher that has said nothing more; after a crash nobody publishes them for so long. From 100 ms to 10 minutes.
+  public var lease = Duration.seconds(15)
+  /// How long sent rows stay: for so long is adding the same id again harmless.
+  public var retention = Duration.seconds(60)
+  /// How often sent rows are removed.
+  public var cleaningInterval = Duration.seconds(60)
+  /// How long a row waits after its failures, and the publisher after those of the broker or the store.
+  public var backOff = BackOff(first: .seconds(1), factor: 2, max: .seconds(60), jitter: 0.2)
+  /// After so many failures in a row the rest of the rows at hand is not tried: it is the broker that fails then, not the message.
+  public var failuresInARowMax = 5
+
+  public init() {}
+
+  /// What can be worked with.
+  var checked: OutboxSettings {
+    var settings = self
+    settings.interval = max(interval, .milliseconds(1))
+    settings.rowsMax = min(max(rowsMax, 1), 10_000)
+    settings.publishesInFlightMax = max(publishesInFlightMax, 1)
+    settings.lease = min(max(lease, .milliseconds(100)), .seconds(600))
+    settings.retention = max(retention, .zero)
+    settings.cleaningInterval = max(cleaningInterval, .milliseconds(1))
+    settings.failuresInARowMax = max(failuresInARowMax, 1)
+    return settings
+  }
+}

@@ -1,0 +1,75 @@
+public import OttlaSQL
+
+/// Where a PostgreSQL server is, who connects, and the limits.
+public struct PostgreSQLOptions: Sendable, Hashable {
+  /// Whether the connection is encrypted, in libpq's words (`sslmode`).
+  public enum TLS: String, Sendable, Hashable {
+    case disable
+    /// Where the server can.
+    case prefer
+    case require
+    /// Required, and the server's certificate must be one of its host name.
+    case verifyFull = "verify-full"
+  }
+
+  /// A name, an address, or the folder of a Unix socket.
+  public var host: String
+  public var port: Int
+  public var database: String
+  public var user: String
+  /// Nil where the server asks for none, or `~/.pgpass` has it.
+  public var password: String?
+  public var tls = TLS.prefer
+  /// How many connections there may be, each with a thread.
+  public var connectionsMax = 4
+  /// How long connecting may take, in seconds; libpq makes less than 2 into 2.
+  public var connectSecondsMax = 5
+  /// How long the server works at one statement, in milliseconds; 0 is for ever.
+  public var statementMsMax = 30_000
+  /// How long a server that does not answer on the network is waited for, in milliseconds, before the connection counts as lost.
+  public var silenceMsMax = 15_000
+  /// What the server's lists of connections show.
+  public var applicationName = "ottla"
+  /// Other parameters of libpq, which win: `["sslrootcert": "/etc/ssl/ca.pem"]`.
+  public var others: [String: String] = [:]
+
+  public init(
+    host: String = "127.0.0.1", port: Int = 5432, database: String, user: String, password: String? = nil
+  ) {
+    self.host = host
+    self.port = port
+    self.database = database
+    self.user = user
+    self.password = password
+  }
+
+  /// Names and values as `PQconnectdbParams` takes them, by name.
+  var parameters: [(name: String, value: String)] {
+    var values = [
+      "host": host, "port": String(port), "dbname": database, "user": user, "sslmode": tls.rawValue,
+      "connect_timeout": String(connectSecondsMax), "application_name": applicationName, "client_encoding": "UTF8",
+      "tcp_user_timeout": String(silenceMsMax), "keepalives_idle": String(max(1, silenceMsMax / 3000)),
+      "keepalives_interval": String(max(1, silenceMsMax / 3000)), "keepalives_count": "2",
+      "options": "-c statement_timeout=\(statementMsMax) -c bytea_output=hex",
+    ]
+    if let password { values["password"] = password }
+    values.merge(others) { _, other in other }
+    return values.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
+  }
+}
+
+extension SQLDatabase {
+  /// A PostgreSQL database. Connects when it is first used.
+  ///
+  /// ```swift
+  /// let database = SQLDatabase.postgreSQL(PostgreSQLOptions(database: "shop", user: "shop", password: "..."))
+  /// let names = try await database.run("SELECT name FROM items WHERE price < \(limit)").rows.map {
+  ///   try $0.value("name", as: String.self)
+  /// }
+  /// ```
+  public static func postgreSQL(_ options: PostgreSQLOptions) -> SQLDatabase {
+    SQLDatabase(dialect: .postgreSQL, connectionsMax: options.connectionsMax) { () throws(SQLError) in
+      try PostgreSQLSession(options)
+    }
+  }
+}

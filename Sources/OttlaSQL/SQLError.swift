@@ -1,0 +1,74 @@
+/// What a database refused, or could not do: what kind of error it is, the database's own code and words, and what to do.
+public struct SQLError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// What one may decide by.
+  public enum Kind: Sendable, Hashable {
+    /// There is no server at that address, or it does not take connections now; the file cannot be opened.
+    case unreachable
+    /// User, password or the right to connect.
+    case authentication
+    /// The connection broke. What the statement did was undone, unless it stood outside of a transaction: then it is not known.
+    case connectionLost
+    /// The connection broke during COMMIT: whether the transaction happened is not known.
+    case commitUnknown
+    /// Another transaction was in the way (a serialization failure, a deadlock): the whole transaction may be tried again.
+    case conflict
+    /// Somebody else held a lock for too long.
+    case busy
+    /// The statement took longer than allowed.
+    case timeout
+    /// A unique key is there already.
+    case uniqueViolation
+    /// Another constraint: a foreign key, NOT NULL, CHECK.
+    case constraintViolation
+    /// The statement itself: its syntax, or a table or column that is not there.
+    case statement
+    /// A parameter or a value that does not fit.
+    case value
+    /// No room, no memory, too many connections.
+    case resources
+    /// The disk failed, or the file is damaged.
+    case storage
+    /// The transaction has failed or is over; nothing more can be done in it.
+    case transactionOver
+    /// The program itself: a database used inside its own transaction, or after `close`.
+    case misuse
+    /// The task was cancelled while it waited for a connection; nothing has happened.
+    case cancelled
+    /// What the database says and none of the above is.
+    case other
+  }
+
+  public let kind: Kind
+  /// PostgreSQL's SQLSTATE (`23505`) or SQLite's name for it (`SQLITE_CONSTRAINT_UNIQUE`); empty where it is neither's.
+  public let sqlstate: String
+  /// The database's own sentence.
+  public let message: String
+  /// What to do about it; may be empty.
+  public let advice: String
+
+  package init(_ kind: Kind, _ message: String, sqlstate: String = "", advice: String = "") {
+    self.kind = kind
+    self.sqlstate = sqlstate
+    self.message = message
+    self.advice = advice
+  }
+
+  /// Whether the same transaction, begun anew, may succeed without anybody changing anything but time passing.
+  ///
+  /// After `.connectionLost` outside of a transaction and after `.commitUnknown` only what may happen twice may be tried again.
+  public var isRetriable: Bool {
+    switch kind {
+    case .unreachable, .connectionLost, .commitUnknown, .conflict, .busy, .timeout, .resources: true
+    case .authentication, .uniqueViolation, .constraintViolation, .statement, .value, .storage, .transactionOver,
+      .misuse, .cancelled, .other:
+      false
+    }
+  }
+
+  public var description: String {
+    var text = message
+    if !sqlstate.isEmpty { text += " (\(sqlstate))" }
+    if !advice.isEmpty { text += "; \(advice)" }
+    return text
+  }
+}

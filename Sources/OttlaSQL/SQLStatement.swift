@@ -1,0 +1,76 @@
+/// One statement and its parameters. What is interpolated becomes a parameter and is never a part of the text, so that no
+/// value can change what a statement does:
+///
+/// ```swift
+/// let name = "Robert'); DROP TABLE students;--"
+/// let statement: SQLStatement = "INSERT INTO students (name) VALUES (\(name))"
+/// // statement.text is "INSERT INTO students (name) VALUES ($1)"
+/// ```
+///
+/// `\(name: ...)` is for what cannot be a parameter, the name of a table or column, and quotes it; `\(list: ...)` writes
+/// a list of parameters, as `IN` wants it.
+public struct SQLStatement: Sendable, Hashable, ExpressibleByStringInterpolation {
+  /// The statement, with `$1`, `$2` and so on for the parameters.
+  public let text: String
+  public let parameters: [SQLValue]
+
+  public init(stringLiteral text: String) {
+    self.text = text
+    parameters = []
+  }
+
+  public init(stringInterpolation: Interpolation) {
+    text = stringInterpolation.text
+    parameters = stringInterpolation.parameters
+  }
+
+  /// A statement whose text does not stand in the program: from a file of the schema, for instance. It is for the caller
+  /// to know where the text comes from.
+  public init(trusted text: String, parameters: [SQLValue] = []) {
+    self.text = text
+    self.parameters = parameters
+  }
+
+  /// How an interpolated literal becomes a statement.
+  public struct Interpolation: StringInterpolationProtocol {
+    fileprivate var text = ""
+    fileprivate var parameters: [SQLValue] = []
+
+    public init(literalCapacity: Int, interpolationCount: Int) {
+      text.reserveCapacity(literalCapacity + 3 * interpolationCount)
+      parameters.reserveCapacity(interpolationCount)
+    }
+
+    public mutating func appendLiteral(_ literal: String) { text += literal }
+
+    /// A parameter.
+    public mutating func appendInterpolation(_ value: some SQLConvertible) {
+      parameters.append(value.sqlValue)
+      text += "$\(parameters.count)"
+    }
+
+    /// A parameter that may be null.
+    public mutating func appendInterpolation<Value: SQLConvertible>(_ value: Value?) {
+      parameters.append(value.sqlValue)
+      text += "$\(parameters.count)"
+    }
+
+    /// The name of a table or column, quoted.
+    public mutating func appendInterpolation(name: String) {
+      text += "\"\(name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\""
+    }
+
+    /// Parameters in parentheses. An empty list is one that nothing is in.
+    public mutating func appendInterpolation(list values: [some SQLConvertible]) {
+      text += "("
+      for (index, value) in values.enumerated() {
+        if index > 0 { text += ", " }
+        appendInterpolation(value)
+      }
+      text += values.isEmpty ? "NULL)" : ")"
+    }
+
+    /// Text that stands in the program.
+    public mutating func appendInterpolation(trusted text: StaticString) { self.text += "\(text)" }
+  }
+}

@@ -1,0 +1,38 @@
+public import OttlaSQL
+
+/// Where a SQLite database is, and the limits.
+public struct SQLiteOptions: Sendable, Hashable {
+  /// When a transaction counts as kept.
+  public enum Synchronous: String, Sendable, Hashable {
+    /// When it is on the disk.
+    case full = "FULL"
+    /// When it is in the file: the last ones may be lost when the power fails, the database stays whole.
+    case normal = "NORMAL"
+  }
+
+  /// A path; the file is made where there is none. `:memory:` is a database that nobody else sees.
+  public var path: String
+  /// How many connections there may be, each with a thread. One is right for most: SQLite lets one write at a time anyway.
+  public var connectionsMax = 1
+  /// How long another process or connection that holds the lock is waited for, in milliseconds.
+  public var busyMsMax = 5_000
+  public var synchronous = Synchronous.full
+
+  public init(path: String) { self.path = path }
+}
+
+extension SQLDatabase {
+  /// A SQLite database in a file, with a write-ahead log and foreign keys on. Opened when it is first used.
+  ///
+  /// ```swift
+  /// let database = SQLDatabase.sqlite(SQLiteOptions(path: "shop.db"))
+  /// try await database.run("CREATE TABLE IF NOT EXISTS items (name TEXT PRIMARY KEY, price INTEGER NOT NULL)")
+  /// ```
+  public static func sqlite(_ options: SQLiteOptions) -> SQLDatabase {
+    // Each connection to ":memory:" would have a database of its own.
+    let connectionsMax = options.path == ":memory:" ? 1 : options.connectionsMax
+    return SQLDatabase(dialect: .sqlite, connectionsMax: connectionsMax) { () throws(SQLError) in
+      try SQLiteSession(options)
+    }
+  }
+}
