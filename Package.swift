@@ -126,6 +126,12 @@ let targets: [[Target]] = [
   module("Client", ["Primitives", "KafkaProtocol", "CLibrdkafka", "CLinux"]),
   module("OttlaClient", ["Primitives", "KafkaProtocol", "CLibrdkafka", "Client"], testsImport: ["OttlaJSON"]),
   module("OttlaJSON", ["OttlaClient"], tested: false),
+  module("OttlaErrorHandling", ["OttlaClient"], testsImport: ["OttlaJSON", "ProcessingChild"]),
+  [
+    .executableTarget(
+      name: "ProcessingChild", dependencies: ["OttlaClient", "OttlaErrorHandling"], path: "Tests/ProcessingChild",
+      swiftSettings: strict)
+  ],
 
   // -- programs
   program(
@@ -150,5 +156,5 @@ let targets: [[Target]] = [
 
 let package = Package(
   name: "ottla",
-  products: [.library(name: "OttlaClient", targets: ["OttlaClient", "OttlaJSON"])],
+  products: [.library(name: "OttlaClient", targets: ["OttlaClient", "OttlaErrorHandling", "OttlaJSON"])],
   targets: targets.flatMap { $0 })

@@ -5,8 +5,8 @@ import Testing
 @Suite struct HouseTests {
   /// Modules at the edge: threads, clocks, sockets and files are theirs alone.
   private static let shells: Set<String> = [
-    "Runtime", "ZooKeeper", "Simulation", "Client", "OttlaClient", "OttlaJSON", "ottla", "schemagen", "simulate",
-    "sdkbench",
+    "Runtime", "ZooKeeper", "Simulation", "Client", "OttlaClient", "OttlaJSON", "OttlaErrorHandling", "ottla",
+    "schemagen", "simulate", "sdkbench",
   ]
 
   private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
