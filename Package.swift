@@ -154,6 +154,12 @@ let targets: [[Target]] = [
   module("Client", ["Primitives", "KafkaProtocol", "CLibrdkafka", "CLinux"]),
   module("OttlaClient", ["Primitives", "KafkaProtocol", "CLibrdkafka", "Client"], testsImport: ["OttlaJSON"]),
   module("OttlaJSON", ["OttlaClient"], tested: false),
+  module("OttlaErrorHandling", ["OttlaClient"], testsImport: ["OttlaJSON", "ProcessingChild"]),
+  [
+    .executableTarget(
+      name: "ProcessingChild", dependencies: ["OttlaClient", "OttlaErrorHandling"], path: "Tests/ProcessingChild",
+      swiftSettings: strict)
+  ],
 
   // -- databases, and the transactional outbox in them: the SDK's too
   module("Threads", ["CLinux"]),
@@ -194,7 +200,8 @@ let targets: [[Target]] = [
 ]
 
 let products: [Product] = [
-  .library(name: "OttlaClient", targets: ["OttlaClient", "OttlaJSON"]),
+  .library(name: "OttlaClient", targets: ["OttlaClient", "OttlaErrorHandling", "OttlaJSON"]),
+  .library(name: "OttlaOutbox", targets: ["OttlaOutbox", "OttlaSQL", "OttlaPostgreSQL", "OttlaSQLite"]),
   .library(name: "OttlaTesting", targets: ["OttlaTesting"]),
 ]
 

@@ -5,8 +5,9 @@ import Testing
 @Suite struct HouseTests {
   /// Modules at the edge: threads, clocks, sockets and files are theirs alone.
   private static let shells: Set<String> = [
-    "Runtime", "ZooKeeper", "Simulation", "OttlaTesting", "Client", "OttlaClient", "OttlaJSON", "ottla", "schemagen",
-    "simulate", "sdkbench", "Threads", "OttlaSQL", "OttlaPostgreSQL", "OttlaSQLite", "OttlaOutbox",
+    "Runtime", "ZooKeeper", "Simulation", "OttlaTesting", "Client", "OttlaClient", "OttlaJSON", "OttlaErrorHandling",
+    "ottla", "schemagen", "simulate", "sdkbench", "Threads", "OttlaSQL", "OttlaPostgreSQL", "OttlaSQLite",
+    "OttlaOutbox",
   ]
 
   private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

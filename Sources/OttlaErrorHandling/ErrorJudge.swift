@@ -1,0 +1,57 @@
+internal import OttlaClient
+
+/// Whether a record that failed may be tried again.
+public enum ErrorKind: Hashable, Sendable {
+  /// It may go well another time: a service is away, a lock is held.
+  case retriable
+  /// It fails each time: the record itself is wrong.
+  case fatal
+}
+
+/// Tells errors that pass from errors that stay, by their type (Spring's `ExceptionClassifier`).
+///
+/// What does not decode is fatal, and so is a record that is too large to be sent on; everything else is retriable until told
+/// otherwise. What was said last counts first.
+///
+/// ```swift
+/// let judge = ErrorJudge().fatal(InvalidAddress.self).judging { error in
+///   (error as? MailError)?.isPermanent == true ? .fatal : nil
+/// }
+/// ```
+public struct ErrorJudge: Sendable {
+  private var rules: [@Sendable (any Error) -> ErrorKind?] = []
+
+  /// Judges as described above.
+  public init() {}
+
+  /// Errors of this type are fatal.
+  public func fatal<Failure: Error>(_ type: Failure.Type) -> ErrorJudge {
+    judging { $0 is Failure ? .fatal : nil }
+  }
+
+  /// Errors of this type are retriable.
+  public func retriable<Failure: Error>(_ type: Failure.Type) -> ErrorJudge {
+    judging { $0 is Failure ? .retriable : nil }
+  }
+
+  /// Asks `rule` before all rules so far; nil leaves the error to them.
+  public func judging(_ rule: @escaping @Sendable (any Error) -> ErrorKind?) -> ErrorJudge {
+    var other = self
+    other.rules.append(rule)
+    return other
+  }
+
+  /// What kind of error this is.
+  public func kind(of error: any Error) -> ErrorKind {
+    for rule in rules.reversed() { if let kind = rule(error) { return kind } }
+    switch error {
+    case is DeserializationError, is SerializationError: return .fatal
+    // Other errors of a client are about the client, and not about the record.
+    case ClientError.messageTooLarge: return .fatal
+    case let error as ProducerError:
+      if case .messageTooLarge? = error.cause { return .fatal }
+      return .retriable
+    default: return .retriable
+    }
+  }
+}

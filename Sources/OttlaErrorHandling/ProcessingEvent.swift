@@ -1,0 +1,58 @@
+internal import Glibc
+public import OttlaClient
+
+/// What happens to records that fail.
+///
+/// ```swift
+/// settings.onEvent = { event in
+///   if case .deadLettered = event { alarms.raise("\(event)") }
+/// }
+/// ```
+public enum ProcessingEvent: Sendable, CustomStringConvertible {
+  /// The handler failed, and gets the record again after `wait`; it has been given it `attempts` times.
+  case willRetry(ConsumerRecord, attempts: Int, wait: Duration, any Error)
+  /// The record is in a retry topic, to be tried again after `wait`.
+  case sentToRetryTopic(ConsumerRecord, topic: String, attempts: Int, wait: Duration, any Error)
+  /// The record is a dead letter at `report`.
+  case deadLettered(ConsumerRecord, DeliveryReport, attempts: Int, any Error)
+  /// The record was given up, as the error handler says.
+  case skipped(ConsumerRecord, attempts: Int, any Error)
+  /// A record could not be written to the topic for retries or dead letters. It is tried again.
+  case notWritten(ConsumerRecord, topic: String, ProducerError)
+  /// Reading was interrupted, and goes on.
+  case readingInterrupted(ClientError)
+
+  /// One sentence.
+  public var description: String {
+    switch self {
+    case .willRetry(let record, let attempts, let wait, let error):
+      "\(Self.place(record)) failed \(Self.times(attempts)), next try in \(wait): \(error)"
+    case .sentToRetryTopic(let record, let topic, let attempts, let wait, let error):
+      "\(Self.place(record)) failed \(Self.times(attempts)), next try from \(topic) in \(wait): \(error)"
+    case .deadLettered(let record, let report, let attempts, let error):
+      "\(Self.place(record)) failed \(Self.times(attempts)) and went to \(report.topicPartition): \(error)"
+    case .skipped(let record, let attempts, let error):
+      "\(Self.place(record)) failed \(Self.times(attempts)) and is passed over: \(error)"
+    case .notWritten(let record, let topic, let error):
+      "\(Self.place(record)) could not be written to \(topic), which is tried again: \(error)"
+    case .readingInterrupted(let error): "reading was interrupted and goes on: \(error)"
+    }
+  }
+
+  private static func place(_ record: ConsumerRecord) -> String {
+    "\(record.topicPartition) at offset \(record.offset)"
+  }
+  private static func times(_ attempts: Int) -> String { attempts == 1 ? "once" : "\(attempts) times" }
+
+  /// Writes the sentence to standard error, in one piece.
+  func log() {
+    _ = Array("\(description)\n".utf8).withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+  }
+}
+
+/// The time of day in milliseconds since 1970.
+func wallClockMs() -> Int64 {
+  var time = timespec()
+  clock_gettime(CLOCK_REALTIME, &time)
+  return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+}

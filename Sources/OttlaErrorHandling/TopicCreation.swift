@@ -1,0 +1,34 @@
+internal import OttlaClient
+
+/// Makes the topics beside those that are processed, where they are missing.
+struct TopicCreation {
+  private static let topicAlreadyExists: Int32 = 36
+  private let admin: AdminClient
+
+  init(_ configuration: ConsumerConfiguration) throws(ClientError) {
+    guard case .plaintext = configuration.security else {
+      throw .illegalState(
+        reason: "topics are made over plaintext only as yet: create those for retries and dead letters beforehand")
+    }
+    admin = try AdminClient(AdminConfiguration(bootstrapServers: configuration.bootstrapServers))
+  }
+
+  /// - Throws: `.unknownTopic` for one of `topics`; what the broker refuses.
+  func create(_ routes: TopicRoutes, for topics: [String]) async throws(ClientError) {
+    for topic in topics where !topic.hasPrefix("^") {
+      let names = routes.topicsBeside(topic)
+      guard !names.isEmpty else { continue }
+      let partitions = try await admin.describeTopic(topic).partitions
+      for name in names {
+        do throws(ClientError) {
+          try await admin.createTopic(
+            name, partitions: Int32(clamping: partitions.count),
+            replicationFactor: partitions.first.map { Int16(clamping: $0.replicas.count) })
+        } catch {
+          guard error.code == Self.topicAlreadyExists else { throw error }
+        }
+      }
+    }
+    await admin.disconnect()
+  }
+}
