@@ -109,11 +109,12 @@ final class MetadataChecker {
     if let other = elections[epoch] {
       violate("R12", "brokers \(other.value) and \(node.id.value) are both the controller of epoch \(epoch)")
     }
-    if let last = elections.keys.max(), last > epoch {
-      violate("R12", "broker \(node.id.value) became the controller of epoch \(epoch), after \(last)")
+    if let last = elections.filter({ $0.value == node.id }).keys.max(), last > epoch {
+      violate("R12", "broker \(node.id.value) became the controller of epoch \(epoch), after its epoch \(last)")
     }
+    // One that stood still hears of its election late, when another one has followed: it can write nothing any more.
+    if epoch > elections.keys.max() ?? 0 { controller = node.id }
     elections[epoch] = node.id
-    controller = node.id
     if elections.count > 1 { simulator.reached(.controllerChange) }
     simulator.trace.say("broker \(node.id.value) is the controller, epoch \(epoch)")
   }
