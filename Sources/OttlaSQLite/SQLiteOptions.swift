@@ -15,7 +15,7 @@ public struct SQLiteOptions: Sendable, Hashable {
   /// How many connections there may be, each with a thread. One is right for most: SQLite lets one write at a time anyway.
   public var connectionsMax = 1
   /// How long another process or connection that holds the lock is waited for, in milliseconds.
-  public var busyMsMax = 5_000
+  public var busyMsMax = 30_000
   public var synchronous = Synchronous.full
 
   public init(path: String) { self.path = path }
