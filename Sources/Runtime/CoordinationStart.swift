@@ -22,7 +22,7 @@ package typealias EnsembleMaker = @Sendable (EnsembleOrder, _ wake: @escaping @S
 /// The coordination service of a broker that starts, and what its data folders have to do with it.
 struct CoordinationStart: Sendable {
   let config: BrokerConfig
-  let fileSystem: LinuxFileSystem
+  let surroundings: BrokerSurroundings
   let logger: Logger
   let unusedFolders: UnusedFolders
   /// What the folders say: nil where they are of no cluster yet.
@@ -31,6 +31,7 @@ struct CoordinationStart: Sendable {
   let localImage: ClusterImage
   let holdsPartitions: Bool
 
+  private var fileSystem: any FileSystem { surroundings.fileSystem }
   private var directory: String { config.logDirs[0] + "/cluster-metadata" }
 
   /// A single node's own: a file.
@@ -55,7 +56,8 @@ struct CoordinationStart: Sendable {
     settings.foundingRecords = localImage.clusterID.isEmpty ? [] : localImage.snapshotRecords()
     settings.mayFound = mayFound
     return EnsembleCoordination(
-      ensemble: make(order, wake), settings: settings, time: LinuxClock(), random: LinuxRandom())
+      ensemble: make(order, wake), settings: settings, time: surroundings.time,
+      random: surroundings.random)
   }
 
   /// Whether this broker may found a cluster in an ensemble that knows of none.
@@ -72,7 +74,7 @@ struct CoordinationStart: Sendable {
     do {
       let identity = try IdentityFile.establish(
         fileSystem: fileSystem, directories: config.logDirs, nodeID: config.nodeId, clusterID: clusterID,
-        random: LinuxRandom().next)
+        random: surroundings.random.next)
       // A single node's metadata lies beside its records, and is lost with them.
       guard config.zookeeperConnect != nil else { return .success(.zero) }
       try putLocalMetadataAside()

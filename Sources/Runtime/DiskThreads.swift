@@ -14,7 +14,7 @@ final class DiskThreads: Sendable {
 
   /// - Parameter mailboxes: of the shards, by their numbers: where results go.
   init(
-    folders paths: [String], fileSystem: LinuxFileSystem, flushThreads: Int, mailboxes: [Mailbox]
+    folders paths: [String], fileSystem: any FileSystem, flushThreads: Int, mailboxes: [Mailbox]
   ) {
     let finish: @Sendable (DiskOrder, DiskResult) -> Void = { order, result in
       mailboxes[order.shard].post([.disk(order.token, result)])
@@ -56,7 +56,7 @@ struct DiskOrder: Sendable {
 /// everything else.
 final class FolderThreads: Sendable {
   private let path: String
-  private let fileSystem: LinuxFileSystem
+  private let fileSystem: any FileSystem
   private let finish: @Sendable (DiskOrder, DiskResult) -> Void
   private let flushes = JobQueue<DiskOrder>()
   private let rounds = JobQueue<FlushRound>()
@@ -73,7 +73,7 @@ final class FolderThreads: Sendable {
   private static let wholeSyncFileCount = 128
 
   init(
-    path: String, fileSystem: LinuxFileSystem, flushThreads: Int,
+    path: String, fileSystem: any FileSystem, flushThreads: Int,
     finish: @escaping @Sendable (DiskOrder, DiskResult) -> Void
   ) {
     self.path = path

@@ -7,7 +7,7 @@ internal import Storage
 enum DoubledFolders {
   /// Why a start on these folders might hide records; nil where it does not. Folders that belong to different topics are
   /// told apart later, by the ids of the topics.
-  static func refusal(among directories: [String], _ fileSystem: some FileSystem) throws(IOError) -> String? {
+  static func refusal(among directories: [String], _ fileSystem: any FileSystem) throws(IOError) -> String? {
     guard directories.count > 1 else { return nil }
     var holders: [String: [String]] = [:]
     for directory in directories {

@@ -10,7 +10,7 @@ extension EventLoop {
     let id = takeSlot()
     // Taken, whatever comes of it: the shard learns of failures with the next turn, and closes.
     sockets[id.slot].stage = .connecting(port: 0, others: [])
-    guard let port = UInt16(exactly: port), port > 0, !host.isEmpty else {
+    guard let port = UInt16(exactly: port), port > 0, !host.isEmpty, mayConnect(to: port) else {
       failedConnects.append(id)
       return id
     }
@@ -38,6 +38,7 @@ extension EventLoop {
       return .failed
     }
     sockets[id.slot].descriptor = descriptor
+    sockets[id.slot].dialledPort = port
     sockets[id.slot].stage = .connecting(port: port, others: others)
     return .begun
   }

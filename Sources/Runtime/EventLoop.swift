@@ -18,6 +18,8 @@ final class EventLoop: Transport, ShardLinks, DiskWorkers {
   private let disks: DiskThreads
   private let logger: Logger
   let resolver: Resolver
+  private let time: any TimeSource
+  let network: NetworkSwitch?
   var sockets: [LoopSocket] = []
   /// Connections of ours that came to nothing at once: the shard learns of it with the next turn.
   var failedConnects: [ConnectionID] = []
@@ -31,6 +33,7 @@ final class EventLoop: Transport, ShardLinks, DiskWorkers {
   /// As many as there are file descriptors left for beside those that logs need.
   private let connectionsMax: Int
   private var refusalLine = RepeatedLine()
+  private var messageCount: UInt64 = 0
   /// A spare descriptor, given up for a moment to turn away a connection when there are no others left.
   private var spareDescriptor: Int32
 
@@ -42,8 +45,10 @@ final class EventLoop: Transport, ShardLinks, DiskWorkers {
 
   init(
     index: Int, mailboxes: [Mailbox], disks: DiskThreads, resolver: Resolver, limits: ConnectionLimits, logger: Logger,
-    listeners: [Int32], connectionsMax: Int
+    surroundings: BrokerSurroundings, listeners: [Int32], connectionsMax: Int
   ) {
+    time = surroundings.time
+    network = surroundings.network
     self.resolver = resolver
     self.disks = disks
     self.connectionsMax = connectionsMax
@@ -70,7 +75,8 @@ final class EventLoop: Transport, ShardLinks, DiskWorkers {
 
   // MARK: the loop
 
-  /// Runs until told to stop, and then until what was answered has been sent, or `graceMs` have passed.
+  /// Runs until told to stop, and then until what was answered has been sent, or `graceMs` have passed. A loop that is killed
+  /// ends where it is.
   func run(_ shard: Shard, graceMs: Int64, barrier: StopBarrier) {
     let events = UnsafeMutableBufferPointer<epoll_event>.allocate(capacity: Self.eventCountMax)
     defer { events.deallocate() }
@@ -89,14 +95,14 @@ final class EventLoop: Transport, ShardLinks, DiskWorkers {
       tellFailedConnects(shard)
       for position in 0..<max(0, ready) { handle(events[position], shard) }
       for message in mailboxes[index].take() {
-        if case .stop = message {
-          if stopDeadline == nil {
-            closeListeners()
-            shard.beginStop()
-            stopDeadline = Instant(nanoseconds: ottla_monotonic_ns()).advanced(byMilliseconds: graceMs)
-          }
-        } else {
-          take(message, shard)
+        switch message {
+        case .stop:
+          guard stopDeadline == nil else { continue }
+          closeListeners()
+          shard.beginStop()
+          stopDeadline = Instant(nanoseconds: ottla_monotonic_ns()).advanced(byMilliseconds: graceMs)
+        case .kill: return abandonSockets()
+        default: take(message, shard)
         }
       }
       mustNotSleep = shard.endTurn()
@@ -115,10 +121,10 @@ final class EventLoop: Transport, ShardLinks, DiskWorkers {
   private func sleepMs(_ shard: Shard, _ hasWork: Bool, _ stopDeadline: Instant?) -> Int32 {
     if hasWork { return 0 }
     guard mailboxes[index].fallAsleep() else { return 0 }
-    var deadline = min(shard.nextDeadline ?? .distantFuture, stopDeadline ?? .distantFuture)
-    if stopDeadline != nil { deadline = min(deadline, Instant(nanoseconds: ottla_monotonic_ns() + 5_000_000)) }
-    guard deadline != .distantFuture else { return -1 }
-    let nanoseconds = deadline.nanoseconds - ottla_monotonic_ns()
+    // A stop has its time by the machine's clock, whatever the broker takes for the time.
+    let untilStop = stopDeadline.map { min($0.nanoseconds - ottla_monotonic_ns(), 5_000_000) }
+    let untilTimer = shard.nextDeadline.map { $0.nanoseconds - time.now().nanoseconds }
+    guard let nanoseconds = [untilStop, untilTimer].compactMap({ $0 }).min() else { return -1 }
     return Int32(clamping: max(0, (nanoseconds + 999_999) / 1_000_000))
   }
 
@@ -142,6 +148,8 @@ final class EventLoop: Transport, ShardLinks, DiskWorkers {
   }
 
   private func take(_ message: LoopMessage, _ shard: Shard) {
+    if case .look(let body) = message { return body(LoopView(shard: shard, messageCount: messageCount)) }
+    messageCount &+= 1
     switch message {
     case .shard(let message): shard.deliver(message)
     case .accepted(let descriptor, let box): open(descriptor, box.address, shard)
@@ -150,7 +158,8 @@ final class EventLoop: Transport, ShardLinks, DiskWorkers {
     case .listen: listen()
     case .coordination: shard.pollCoordination()
     case .leave(let signal): shard.leaveCluster { signal.set() }
-    case .stop: break
+    case .network: applyNetwork(shard)
+    case .look, .stop, .kill: break
     }
   }
 
@@ -163,7 +172,8 @@ final class EventLoop: Transport, ShardLinks, DiskWorkers {
     return true
   }
 
-  private func isOpen(_ id: ConnectionID) -> Bool {
+  /// Whether the slot is that connection's, and bytes may come and go.
+  func isOpen(_ id: ConnectionID) -> Bool {
     guard id.slot < sockets.count, sockets[id.slot].generation == id.generation else { return false }
     if case .open = sockets[id.slot].stage { return true }
     return false
@@ -203,6 +213,10 @@ final class EventLoop: Transport, ShardLinks, DiskWorkers {
       let descriptor = ottla_accept(listeners[listener], &connection)
       if descriptor == -EMFILE || descriptor == -ENFILE { return turnAway(listener) }
       guard descriptor >= 0 else { return }
+      guard network?.takesConnections ?? true else {
+        _ = ottla_close(descriptor)
+        continue
+      }
       let address = Self.address(&connection, listener)
       let hostMax = config.maxConnectionsPerIpOverrides[address.host] ?? config.maxConnectionsPerIp
       if let refusal = limits.enter(
@@ -299,29 +313,6 @@ final class EventLoop: Transport, ShardLinks, DiskWorkers {
   }
 
   // MARK: Transport
-
-  func write(_ bytes: UnsafeRawBufferPointer, to connection: ConnectionID, moreFollows: Bool) -> WriteOutcome {
-    guard isOpen(connection) else { return .failed }
-    let sent = ottla_send(sockets[connection.slot].descriptor, bytes.baseAddress, bytes.count, moreFollows ? 1 : 0)
-    if sent == -Int(EAGAIN) { return .accepted(0) }
-    return sent < 0 ? .failed : .accepted(sent)
-  }
-
-  func write(
-    _ file: any File, from position: Int64, byteCount: Int, to connection: ConnectionID
-  ) -> WriteOutcome {
-    guard isOpen(connection), let file = file as? LinuxFile else { return .failed }
-    var done = 0
-    while done < byteCount {
-      let sent = ottla_send_file(
-        sockets[connection.slot].descriptor, file.descriptor, position + Int64(done), byteCount - done)
-      if sent == -Int(EAGAIN) { break }
-      // Nothing sent though the socket has room: the file is shorter than was promised.
-      guard sent > 0 else { return .failed }
-      done += sent
-    }
-    return .accepted(done)
-  }
 
   func close(_ connection: ConnectionID) {
     guard isTaken(connection) else { return }

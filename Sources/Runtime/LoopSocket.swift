@@ -15,6 +15,8 @@ struct LoopSocket {
   var descriptor: Int32 = -1
   /// Another one for each connection that takes the slot.
   var generation: UInt32 = 0
+  /// Where a connection of ours leads to; nil where it was accepted.
+  var dialledPort: UInt16?
   /// Who is counted for this connection; nil where it is one of ours.
   var acceptedFrom: String?
   /// The kernel may hold bytes that have not been read.

@@ -17,7 +17,13 @@ enum LoopMessage: Sendable {
   case coordination
   /// Give all leadership away and leave the cluster; then say so.
   case leave(LeaveSignal)
+  /// The network's switch was changed.
+  case network
+  /// Lets somebody look at the shard.
+  case look(@Sendable (LoopView) -> Void)
   case stop
+  /// End at once, as a process that is killed.
+  case kill
 }
 
 /// An address on its way between threads.

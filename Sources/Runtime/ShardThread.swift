@@ -29,7 +29,7 @@ package struct ShardThread: ~Copyable {
   package consuming func join() { pthread_join(thread, nil) }
 
   /// Lets the thread end by itself.
-  consuming func detach() { pthread_detach(thread) }
+  package consuming func detach() { pthread_detach(thread) }
 
   private final class Work: Sendable {
     let name: String

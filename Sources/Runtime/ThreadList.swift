@@ -1,7 +1,9 @@
 internal import Synchronization
 
 /// Threads that are started, and waited for together.
-final class ThreadList: Sendable {
+package final class ThreadList: Sendable {
+  package init() {}
+
   private let threads = Mutex<[ThreadBox]>([])
 
   /// A thread handle in an array, which takes no noncopyable values.
@@ -13,13 +15,14 @@ final class ThreadList: Sendable {
     }
   }
 
-  func start(_ name: String, _ body: @escaping @Sendable () -> Void) {
+  /// Starts a thread of that name; it shows in `top -H`.
+  package func start(_ name: String, _ body: @escaping @Sendable () -> Void) {
     let box = ThreadBox(ShardThread(name: name, body))
     threads.withLock { $0.append(box) }
   }
 
   /// Waits until all have ended.
-  func join() {
+  package func join() {
     let all = threads.withLock { threads in
       let all = threads
       threads = []

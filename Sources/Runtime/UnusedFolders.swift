@@ -10,10 +10,10 @@ internal import Primitives
 struct UnusedFolders: Sendable {
   private let unused: [String]
   private let all: [String]
-  private let fileSystem: LinuxFileSystem
+  private let fileSystem: any FileSystem
 
   /// To be called before the folders get their identities.
-  init(among directories: [String], _ fileSystem: LinuxFileSystem) {
+  init(among directories: [String], _ fileSystem: any FileSystem) {
     all = directories
     unused = directories.filter { !fileSystem.exists($0 + "/" + IdentityFile.name) }
     self.fileSystem = fileSystem

@@ -14,7 +14,7 @@ import Testing
     if wasAlone { image.replay(.cluster(ClusterRecord(clusterId: "alone")), at: .zero) }
     let config = try ConfigurationSources().load().config
     return CoordinationStart(
-      config: config, fileSystem: LinuxFileSystem(), logger: Logger(sink: LogLines(), levelMin: .error),
+      config: config, surroundings: BrokerSurroundings(), logger: Logger(sink: LogLines(), levelMin: .error),
       unusedFolders: UnusedFolders(among: [], LinuxFileSystem()), clusterID: clusterID, localImage: image,
       holdsPartitions: holdsPartitions)
   }

@@ -32,7 +32,8 @@ private final class AskingShard {
     disks = DiskThreads(folders: config.logDirs, fileSystem: fileSystem, flushThreads: 1, mailboxes: [mailbox])
     resolver = Resolver(mailboxes: [mailbox])
     loop = EventLoop(
-      index: 0, mailboxes: [mailbox], disks: disks, resolver: resolver, limits: limits, logger: logger, listeners: [],
+      index: 0, mailboxes: [mailbox], disks: disks, resolver: resolver, limits: limits, logger: logger,
+      surroundings: BrokerSurroundings(), listeners: [],
       connectionsMax: 0)
     shard = Shard(
       index: 0, count: 1, config: config,

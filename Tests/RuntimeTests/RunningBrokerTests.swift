@@ -1,7 +1,10 @@
+import Broker
 import CLinux
 import Configuration
+import Glibc
 import Observability
 import Storage
+import Synchronization
 import TestSupport
 import Testing
 
@@ -115,6 +118,30 @@ private final class RawClient {
     #expect(client.isServed())
     broker.stop()
     #expect(client.receive(1).isEmpty)
+  }
+
+  @Test func aKilledBrokerEndsWithoutANoteAndLetsGoOfEverything() throws {
+    let folder = try TemporaryFolder()
+    let config = try config(folder, shards: 3)
+    let broker = try start(config)
+    let clients = try (0..<6).map { _ in try connect(to: broker) }
+    for client in clients { #expect(client.isServed()) }
+    broker.kill()
+    for client in clients { #expect(client.receive(1).isEmpty) }
+    #expect(try !hasMarker(folder))
+    let next = try start(config)
+    #expect(try connect(to: next).isServed())
+    next.stop()
+    #expect(try hasMarker(folder))
+  }
+
+  @Test func everyLoopIsLookedInto() throws {
+    let broker = try start(try config(try TemporaryFolder(), shards: 3))
+    let seen = Mutex<Set<Int>>([])
+    broker.look { view in seen.withLock { _ = $0.insert(view.shard.index) } }
+    for _ in 0..<1000 where seen.withLock({ $0.count }) < broker.loopCount { usleep(1000) }
+    #expect(seen.withLock { $0 } == [0, 1, 2])
+    broker.stop()
   }
 
   @Test func aClusterIsRefusedWithoutAWayToIt() throws {
