@@ -104,6 +104,14 @@ let targets: [[Target]] = [
       "Coordination", "Replication", "Groups", "Broker",
     ], simulated: true),
 
+  // -- a broker for other people's tests
+  module(
+    "OttlaTesting",
+    [
+      "Primitives", "Effects", "Observability", "Configuration", "Cluster", "Coordination", "Broker", "Runtime",
+      "Simulation", "CLinux",
+    ], testsImport: ["Client", "KafkaProtocol", "Records", "Replication", "Storage"]),
+
   // -- for tests only
   [
     .target(
@@ -127,4 +135,8 @@ let targets: [[Target]] = [
   program("schemagen"),
 ]
 
-let package = Package(name: "ottla", targets: targets.flatMap { $0 })
+let products: [Product] = [
+  .library(name: "OttlaTesting", targets: ["OttlaTesting"])
+]
+
+let package = Package(name: "ottla", products: products, targets: targets.flatMap { $0 })

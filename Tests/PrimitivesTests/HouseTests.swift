@@ -5,7 +5,7 @@ import Testing
 @Suite struct HouseTests {
   /// Modules at the edge: threads, clocks, sockets and files are theirs alone.
   private static let shells: Set<String> = [
-    "Runtime", "ZooKeeper", "Simulation", "Client", "ottla", "schemagen", "simulate",
+    "Runtime", "ZooKeeper", "Simulation", "OttlaTesting", "Client", "ottla", "schemagen", "simulate",
   ]
 
   private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

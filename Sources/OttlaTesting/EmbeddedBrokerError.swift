@@ -1,0 +1,17 @@
+/// Why an embedded broker, or a cluster of them, does not do what was asked. `description` is a sentence.
+public enum EmbeddedBrokerError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// Properties that a broker cannot be started with; the text has a line for each.
+  case badProperties(String)
+  /// The broker did not start; the text says why.
+  case notStarted(String)
+  /// It was stopped, and what it held is gone: start another one.
+  case stopped
+
+  public var description: String {
+    switch self {
+    case .badProperties(let lines): "these properties cannot be used: \(lines)"
+    case .notStarted(let reason): "the embedded broker did not start: \(reason)"
+    case .stopped: "the embedded broker was stopped: start another one"
+    }
+  }
+}
