@@ -45,10 +45,15 @@ public final class BrokerClock: Sendable {
   private func move(_ duration: Duration) {
     let nanoseconds = duration.wholeNanoseconds
     brokers.withLock { brokers in
-      // Who cannot reach the coordination service loses its session; the others keep theirs.
-      ensemble?.pass(milliseconds: nanoseconds / 1_000_000)
+      if let ensemble {
+        // A change of the cluster that is under way would look as if it had been for that long, and its controller resign.
+        Settling.settle(brokers, ensemble)
+        // Who cannot reach the coordination service loses its session; the others keep theirs, and see to what follows.
+        ensemble.pass(milliseconds: nanoseconds / 1_000_000)
+        Settling.settle(brokers, ensemble)
+      }
       time.move(nanoseconds: nanoseconds)
-      Settling.settle(brokers)
+      Settling.settle(brokers, ensemble)
     }
   }
 

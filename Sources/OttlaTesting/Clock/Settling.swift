@@ -18,8 +18,9 @@ enum Settling {
   ///
   /// A loop that is looked at in one round may have read its clock before the round began. The turn of the second look has
   /// not, and its timers have fired when the third look comes. What a loop posts at the end of a turn has reached the others
-  /// before the look after the next.
-  static func settle(_ brokers: [RunningBroker]) {
+  /// before the look after the next. What they have asked the ensemble for before a round is answered after it, and the answer is in a
+  /// mailbox then.
+  static func settle(_ brokers: [RunningBroker], _ ensemble: EnsembleThread? = nil) {
     let end = ottla_monotonic_ns() + nanosecondsMax
     var quietRounds = 0
     var before: UInt64?
@@ -27,6 +28,7 @@ enum Settling {
       let sights = LoopLook.collect(brokers) { view in
         Sight(messageCount: view.messageCount, isOnDisk: view.shard.isOnDisk)
       }
+      ensemble?.pass(milliseconds: 0)
       let messageCount = sights.reduce(0) { $0 &+ $1.messageCount }
       let isOnDisk = sights.contains(where: \.isOnDisk)
       quietRounds = !isOnDisk && messageCount == before ? quietRounds + 1 : 0
