@@ -59,6 +59,8 @@ struct AppendWait {
     case failed(KafkaError)
     /// It may be yet: other brokers have not confirmed it in time.
     case timedOut
+    /// It may be yet, or not at all: another broker leads now, and decides by what it had.
+    case leaderChanged
   }
 }
 
@@ -118,7 +120,7 @@ extension Shard {
       return settle(wait, .safe)
     }
     // The turn may have brought another leader after the append.
-    guard partition.isLeader else { return settle(wait, .failed(Self.notLeader)) }
+    guard partition.isLeader else { return settle(wait, .leaderChanged) }
     wait.hosted.waits.append(wait)
     wantFlush(wait.hosted)
     if wait.deadline != .distantFuture { watchDeadlines(of: wait.hosted) }
@@ -140,6 +142,7 @@ extension Shard {
           finishTask(token, index, outcome)
         }
       case .failed(let error): finishTask(token, index, .failed(error))
+      case .leaderChanged: finishTask(token, index, .failed(Self.notLeader))
       case .timedOut: finishTask(token, index, .failed(KafkaError(.offsetNotAvailable)))
       }
     }
@@ -153,12 +156,17 @@ extension Shard {
     case .failed(let error): .init(failing: error)
     case .timedOut:
       .init(failing: KafkaError(.requestTimedOut, "the replicas in sync have not confirmed the records in time"))
+    case .leaderChanged: .init(failing: leaderChanged)
     }
   }
 
   static let gone = KafkaError(.unknownTopicOrPartition)
   static let unwritten = KafkaError(.kafkaStorageError)
   static let notLeader = KafkaError(.notLeaderOrFollower)
+  /// Not NOT_LEADER_OR_FOLLOWER, as Kafka says: librdkafka takes that for "not in the log", sends the records again in other batches than
+  /// before, which the next leader, if it has them, cannot know for the same, and then begins a new epoch: twice in the log.
+  private static let leaderChanged = KafkaError(
+    .notEnoughReplicasAfterAppend, "another broker came to lead before the replicas in sync had confirmed the records")
 
   // MARK: time
 

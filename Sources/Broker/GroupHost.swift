@@ -112,7 +112,11 @@ extension Shard {
     for pending in replies { reply(pending.address, isSafe ? pending.response : pending.onFailure) }
     let partition = host.hosted.partition.topicPartition.partition
     // Records that are late are in the log all the same, and the coordinator goes on from them.
-    guard case .failed = end, groupHosts[partition] === host else { return }
+    switch end {
+    case .safe, .timedOut: return
+    case .failed, .leaderChanged: break
+    }
+    guard groupHosts[partition] === host else { return }
     answerParked(host)
     groupHosts[partition] = nil
     load(host.hosted)

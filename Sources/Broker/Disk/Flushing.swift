@@ -147,10 +147,12 @@ extension Shard {
   }
 
   /// Nothing of a log will be safe any more: whoever waited for it learns so.
-  func failWaits(_ hosted: HostedPartition, _ error: KafkaError) {
+  func failWaits(_ hosted: HostedPartition, _ error: KafkaError) { endWaits(hosted, .failed(error)) }
+
+  func endWaits(_ hosted: HostedPartition, _ end: AppendWait.End) {
     let waits = hosted.waits
     hosted.waits.removeAll()
-    for wait in waits { settle(wait, .failed(error)) }
+    for wait in waits { settle(wait, end) }
   }
 
   // MARK: what nobody waits for

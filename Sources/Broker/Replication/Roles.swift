@@ -65,7 +65,7 @@ extension Shard {
 
   /// Whoever waits for this broker as the leader has to look elsewhere.
   private func endLeading(_ hosted: HostedPartition) {
-    failWaits(hosted, Self.notLeader)
+    endWaits(hosted, .leaderChanged)
     wakeWatchers(hosted)
   }
 

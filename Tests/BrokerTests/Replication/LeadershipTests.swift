@@ -67,6 +67,25 @@ import Testing
     #expect(answers.list == [false])
   }
 
+  /// What a leader has appended and not seen confirmed when it hears of another one may be in the log: it must not be told to be nowhere.
+  @Test func whatWaitsForReplicasIsDoubtfulWhenAnotherLeads() throws {
+    let topic = try ReplicatedTopic([1, 2], configs: ["min.insync.replicas": "2"])
+    topic.cluster.advance(ms: 1000)
+    topic.cluster.network.isolate(BrokerID(2))
+    let client = topic[1].connect()
+    client.sendProduce(ReplicatedTopic.name, 0, ["x"])
+    topic.cluster.advance(ms: 100)
+    #expect(client.take().isEmpty)
+    topic.change {
+      $0.leader = 2
+      $0.leaderEpoch += 1
+    }
+    #expect(try client.takeOne().produced[0].errorCode == .notEnoughReplicasAfterAppend)
+    client.sendProduce(ReplicatedTopic.name, 0, ["y"])
+    topic.cluster.settle()
+    #expect(try client.takeOne().produced[0].errorCode == .notLeaderOrFollower)
+  }
+
   /// One that hears of its end while somebody waits says so at once; one whose isr is without the silent member goes on.
   @Test(arguments: [true, false]) func theNextImageEndsTheWait(isReplaced: Bool) throws {
     let topic = try ReplicatedTopic([1, 2, 3])
