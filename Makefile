@@ -7,7 +7,7 @@ FLAGS := --explicit-target-dependency-import-check error -Xswiftc -use-ld=lld
 RELEASE := -c release $(FLAGS) -Xswiftc -enforce-exclusivity=unchecked --static-swift-stdlib
 OTTLA := .build/release/ottla
 
-.PHONY: help run test build unit unit-sdk conformance conformance-cluster chaos short-chaos chaos-cluster cluster cluster-stop format lint generate simulate mutants fuzz bench bench-sdk ci packages test-packages bench-packages cluster-packages clean
+.PHONY: help run test build unit conformance conformance-cluster chaos short-chaos chaos-cluster cluster cluster-stop format lint generate simulate mutants fuzz bench bench-sdk ci packages test-packages bench-packages cluster-packages clean
 
 help: ## list what can be done
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-19s %s\n", $$1, $$2}' Makefile
@@ -23,7 +23,7 @@ build: packages ## build the release program: .build/release/ottla
 unit: test-packages ## the tests of the modules
 	@scripts/unit-tests $(FLAGS)
 
-unit-sdk: test-packages build ## the tests of the SDK, with real brokers, databases and servers
+unit-sdk: test-packages build ## the tests of the SDK, with real brokers, databases and servers; not part of make test yet
 	@scripts/unit-tests --sdk $(FLAGS)
 
 conformance: test-packages build ## the tests with real Kafka clients
