@@ -49,10 +49,13 @@ extension ReplicaChecker {
     }
   }
 
-  /// Whether a broker holds all that was ever shown, as far as that can be seen.
+  /// Whether a broker holds all that was ever shown, as far as that can be seen. A log that is not open, as of a broker that
+  /// has started again and waits for the ensemble, is looked at when it leads: it must have everything then (R2).
   func hasEverything(_ id: BrokerID, _ key: TopicIDPartition) -> Bool {
-    guard let history = histories[key], let node = simulator.node(id), node.isRunning else { return true }
-    return replica(key, of: node)?.log.writtenEndOffset.value ?? 0 >= history.end
+    guard let history = histories[key], let node = simulator.node(id), node.isRunning,
+      let replica = replica(key, of: node)
+    else { return true }
+    return replica.log.writtenEndOffset.value >= history.end
   }
 
   func safeEnd(_ replica: Partition, _ flushedBefore: Int64) -> Int64 {
