@@ -28,6 +28,8 @@ import Testing
     try disk.open(folder + "/00000000000000000000.log", .readWrite).sync()
     try disk.syncDirectory(folder)
     try disk.syncDirectory("/data")
+    // The start before this one has synced it.
+    disk.setContents(folder + "/partition.metadata", [])
   }
 
   /// orders is deleted and made anew in one change, which the disk threads of this broker do nothing about yet.
