@@ -49,12 +49,11 @@ extension ReplicaChecker {
     }
   }
 
-  /// Whether a broker holds all that was ever shown, as far as that can be seen. A log that is not open, as of a broker that
-  /// has started again and waits for the ensemble, is looked at when it leads: it must have everything then (R2).
-  func hasEverything(_ id: BrokerID, _ key: TopicIDPartition) -> Bool {
-    guard let history = histories[key], let node = simulator.node(id), node.isRunning,
-      let replica = replica(key, of: node)
-    else { return true }
+  /// Whether a broker holds all that was ever shown, as far as that can be seen; nil where its log is not open, as of a
+  /// broker that has started again and waits for the ensemble.
+  func hasEverything(_ id: BrokerID, _ key: TopicIDPartition) -> Bool? {
+    guard let history = histories[key], let node = simulator.node(id), node.isRunning else { return true }
+    guard let replica = replica(key, of: node) else { return nil }
     return replica.log.writtenEndOffset.value >= history.end
   }
 
