@@ -124,9 +124,9 @@ extension Shard {
     }
     let directory = startConfig.logDirs[folder] + "/" + topicPartition.description
     var isNew = !environment.fileSystem.exists(directory)
-    if let stored = try Log.topicID(inFolder: directory, fileSystem: environment.fileSystem), stored != topic.id {
+    if let stray = isNew ? nil : try stray(in: directory, topicPartition, of: topic, folder) {
       isNew = true
-      setAside(directory, id: stored)
+      try setAside(directory, stray)
     }
     guard !mustWait(topicPartition, isNew: isNew) else {
       heldLogs.hold(place)
@@ -259,46 +259,6 @@ extension Shard {
     } catch {
       environment.logger.error("\(hosted.partition.topicPartition): removing \(directory) failed: \(error)")
     }
-  }
-
-  /// Puts a folder that belongs to no partition of the cluster out of the way. Its records are not removed: what the cluster
-  /// does not know of may be what somebody misses.
-  private func setAside(_ directory: String, id: UUID) {
-    let name = directory.split(separator: "/").last.map(String.init) ?? directory
-    let parent = directory.dropLast(name.count)
-    // No file name is longer than 255 bytes.
-    let stray = parent + name.prefix(255 - 29) + "." + id.description + "-stray"
-    do throws(IOError) {
-      try environment.fileSystem.rename(directory, to: String(stray))
-      environment.logger.error(
-        "\(directory) belongs to no partition of this cluster (topic id \(id)); it is kept as \(stray), remove it if nobody misses it"
-      )
-    } catch { environment.logger.error("\(directory) cannot be set aside: \(error)") }
-  }
-
-  /// Sets aside the folders of partitions that `image` does not have: a crash came between a deletion and its renaming, or
-  /// the metadata is not the one the records were written under. What the checkpoints say of them goes too: it is nothing to
-  /// a topic that will have such a name.
-  func setStraysAside(_ image: ClusterImage) {
-    var areCheckpointsChanged = checkpoints.contains(where: \.spokeOfGone)
-    for (number, directory) in config.logDirs.enumerated() {
-      guard let names = try? environment.fileSystem.list(directory) else { continue }
-      for name in names {
-        guard let partition = LogFileName.topicPartition(ofFolder: name) else { continue }
-        let folder = directory + "/" + name
-        let topic = image.topic(named: partition.topic)
-        let isKnown = topic?.partition(partition.partition) != nil
-        // Where there is but one folder, opening the log finds out whose it is. With several, that of an older topic might
-        // hide the one that is in another folder.
-        if isKnown, config.logDirs.count == 1 { continue }
-        let id = (try? Log.topicID(inFolder: folder, fileSystem: environment.fileSystem)) ?? nil
-        guard !isKnown || (id != nil && id != topic?.id) else { continue }
-        setAside(folder, id: id ?? .zero)
-        checkpoints[number].forget(partition)
-        areCheckpointsChanged = true
-      }
-    }
-    if areCheckpointsChanged { forgetInFiles(image: heldLogs.image + 1) }
   }
 
   /// Whether the folders of log.dirs hold partitions.

@@ -23,4 +23,13 @@ import Testing
   ]) func seedsThatFoundSomething(seed: UInt64) throws {
     try ClusterSimulator(seed: seed) { $0.hasLaterFaults = false }.run()
   }
+
+  @Test(arguments: [
+    // The folder of a topic that was made again was the old one's, without its id, and the log began where that one's had (R8).
+    UInt64(9162),
+    // Not a bug: a reassignment was done, and those who heard of it late found its new leader with its log not open yet (R2).
+    3613, 4482,
+  ]) func seedsWithAllFaults(seed: UInt64) throws {
+    try ClusterSimulator(seed: seed).run()
+  }
 }

@@ -49,10 +49,12 @@ extension ReplicaChecker {
     }
   }
 
-  /// Whether a broker holds all that was ever shown, as far as that can be seen.
-  func hasEverything(_ id: BrokerID, _ key: TopicIDPartition) -> Bool {
+  /// Whether a broker holds all that was ever shown, as far as that can be seen; nil where its log is not open, as of a
+  /// broker that has started again and waits for the ensemble.
+  func hasEverything(_ id: BrokerID, _ key: TopicIDPartition) -> Bool? {
     guard let history = histories[key], let node = simulator.node(id), node.isRunning else { return true }
-    return replica(key, of: node)?.log.writtenEndOffset.value ?? 0 >= history.end
+    guard let replica = replica(key, of: node) else { return nil }
+    return replica.log.writtenEndOffset.value >= history.end
   }
 
   func safeEnd(_ replica: Partition, _ flushedBefore: Int64) -> Int64 {

@@ -113,14 +113,16 @@ package final class ClusterSimulator {
     // it: it has everything then.
     let leader = BrokerID(record.leader)
     let key = TopicIDPartition(record.topicId, record.partitionIndex)
+    let isAllowed = knobs.mayLeadUncleanly || faults.operatorElected.contains(key)
     if before.leader != .none, !before.addingReplicas.isEmpty, record.addingReplicas.isEmpty,
       record.isr.contains(record.leader), !before.doubtfulReplicas.contains(leader),
-      checkers.replicas.hasEverything(leader, key)
+      // Not known: where nobody has allowed less it must have everything when it leads, which is looked at then.
+      checkers.replicas.hasEverything(leader, key) ?? !isAllowed
     {
       return
     }
     reached(.doubtfulLeader)
-    if !knobs.mayLeadUncleanly, !faults.operatorElected.contains(key) {
+    if !isAllowed {
       checkers.violate("R2", "broker \(record.leader) leads uncleanly, and nobody has allowed it")
     }
     checkers.replicas.forgive(key)
