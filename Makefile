@@ -7,10 +7,10 @@ FLAGS := --explicit-target-dependency-import-check error -Xswiftc -use-ld=lld
 RELEASE := -c release $(FLAGS) -Xswiftc -enforce-exclusivity=unchecked --static-swift-stdlib
 OTTLA := .build/release/ottla
 
-.PHONY: help run test build unit conformance conformance-cluster chaos short-chaos chaos-cluster cluster cluster-stop format lint generate simulate mutants fuzz bench bench-sdk ci packages test-packages bench-packages cluster-packages clean
+.PHONY: help run test build unit conformance conformance-cluster chaos short-chaos chaos-cluster cluster cluster-stop test-demos format lint generate simulate mutants fuzz bench bench-sdk ci packages test-packages bench-packages cluster-packages clean
 
 help: ## list what can be done
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-19s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+%?:.*## /{printf "  make %-19s %s\n", $$1, $$2}' Makefile
 
 run: build ## start a broker and send a real file through it; Ctrl-C ends it (ONCE=1: ends by itself)
 	@scripts/run-demo
@@ -25,6 +25,13 @@ unit: test-packages ## the tests of the modules
 
 unit-sdk: test-packages build ## the tests of the SDK, with real brokers, databases and servers; not part of make test yet
 	@scripts/unit-tests --sdk $(FLAGS)
+
+demo-%: test-packages build ## a demo of Examples/: what it needs is started, shown at work, and ended
+	@OTTLA_RELEASE='$(RELEASE)' scripts/demo $*
+
+test-demos: test-packages build ## the demos from end to end, with a real broker, database and mail server
+	@OTTLA_RELEASE='$(RELEASE)' scripts/demo --build
+	@scripts/demo-tests
 
 conformance: test-packages build ## the tests with real Kafka clients
 	@scripts/conformance-tests
