@@ -255,6 +255,7 @@ extension Shard {
           "no connection to the coordination service: records flow on, the cluster cannot change until it is back")
       }
     case .loaded: loaded(host)
+    case .doubted(let sentence): environment.logger.warning("\(sentence) It is read again first.")
     case .refused(let reason): refused(reason, host)
     case .closed:
       host.whenClosed?()

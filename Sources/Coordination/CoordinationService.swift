@@ -55,6 +55,8 @@ package enum CoordinationEvent: Sendable, Equatable {
   case loaded
   /// Whether the service can be reached. The cluster goes on without it; nothing can be changed meanwhile.
   case connectionChanged(isConnected: Bool)
+  /// What was read cannot be so, and is read again. Where it is the same each time, `refused` follows.
+  case doubted(String)
   /// The broker cannot be part of this cluster; the sentence says why, and what to do.
   case refused(String)
   /// What `close` asked for is done.

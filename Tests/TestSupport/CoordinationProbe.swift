@@ -28,6 +28,8 @@ package final class CoordinationProbe {
   package private(set) var isLoaded = false
   package private(set) var isConnected: Bool?
   package private(set) var refusal: String?
+  /// What could not be so, as often as it was read.
+  package private(set) var doubts: [String] = []
   package private(set) var isClosed = false
   package private(set) var appended: [RequestToken: Offset] = [:]
   package private(set) var failed: [RequestToken: KafkaError] = [:]
@@ -93,6 +95,7 @@ package final class CoordinationProbe {
     case .connectionChanged(let isConnected):
       if isConnected == self.isConnected { violations.append("the connection changed to what it was") }
       self.isConnected = isConnected
+    case .doubted(let sentence): doubts.append(sentence)
     case .refused(let sentence): refusal = sentence
     case .closed: isClosed = true
     }

@@ -111,7 +111,7 @@ extension EnsembleCoordination {
     send(.get(paths.controllerEpoch, watch: false)) { [unowned self] result in
       switch result {
       case .success(.node(let bytes, let status)): stand(bytes, status)
-      case .failure(let error) where error.reason == .noNode: refuseDamage(paths.controllerEpoch)
+      case .failure(let error) where error.reason == .noNode: doubtDamage(paths.controllerEpoch, "is missing")
       case .success, .failure: lookAgain()
       }
     }
@@ -125,7 +125,7 @@ extension EnsembleCoordination {
   /// One step makes us the controller and every older one powerless: the epoch has another version now.
   private func stand(_ bytes: [UInt8], _ status: NodeStatus) {
     guard let last = ControllerEpochNode.epoch(of: bytes), last < .max else {
-      return refuseDamage(paths.controllerEpoch)
+      return doubtDamage(paths.controllerEpoch)
     }
     let attempt = Reign(epoch: last + 1, epochVersion: status.version &+ 1)
     election.attempt = attempt

@@ -47,6 +47,16 @@ struct LogReader {
     return nextNode == head.nextNode
   }
 
+  /// What cannot be so, as often as it was read.
+  var doubt: Doubt?
+
+  /// Nothing is known to be gone any more.
+  mutating func forgetMissing() {
+    wantsSnapshot = true
+    missingNode = nil
+    brokenSnapshot = nil
+  }
+
   /// Asks again for what was under way.
   mutating func restart() {
     round += 1
@@ -99,9 +109,9 @@ extension EnsembleCoordination {
 
   /// - Parameter known: how far the log went when the head was asked for.
   private func took(head bytes: [UInt8], version: Int32, known: Int64) {
-    guard let head = LogHead(bytes) else { return refuseDamage(paths.head) }
+    guard let head = LogHead(bytes) else { return doubtDamage(paths.head) }
     guard head.nextNode >= known else {
-      return refuse(
+      return doubt(
         "The metadata log in \(settings.address) ends at node \(head.nextNode), but this broker has seen it up to node "
           + "\(known): an older state of it was restored. Restart all brokers, so that they take what is there.")
     }
@@ -124,7 +134,6 @@ extension EnsembleCoordination {
         // It is behind a snapshot that we have not seen.
         reader.missingNode = number
         reader.wantsSnapshot = true
-        reader.partial = []
         reader.restart()
       case .success, .failure: reader.restart()
       }
@@ -133,8 +142,11 @@ extension EnsembleCoordination {
 
   private func takeInArrived() {
     while let bytes = reader.arrived.removeValue(forKey: reader.nextNode) {
-      guard let node = LogNode(bytes), node.frame.firstOffset == nextOffset else {
-        return refuseDamage(paths.logNode(reader.nextNode))
+      guard let node = LogNode(bytes) else { return doubtDamage(paths.logNode(reader.nextNode)) }
+      guard node.frame.firstOffset == nextOffset else {
+        return doubtDamage(
+          paths.logNode(reader.nextNode),
+          "begins at offset \(node.frame.firstOffset.value), where \(nextOffset.value) was to follow")
       }
       reader.nextNode += 1
       reader.nodesSinceSnapshot += 1
@@ -154,11 +166,5 @@ extension EnsembleCoordination {
     let committed = CommittedRecords(firstOffset: reader.image.nextOffset, records: records)
     committed.replay(into: &reader.image)
     events.append(.committed(committed))
-  }
-
-  func refuseDamage(_ path: String) {
-    refuse(
-      "\(path) in \(settings.address) is damaged, or was written by a newer release. Upgrade this broker; or restore the "
-        + "ensemble from a copy.")
   }
 }

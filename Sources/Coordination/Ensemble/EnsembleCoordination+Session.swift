@@ -130,7 +130,7 @@ extension EnsembleCoordination {
     if path == paths.broker(settings.brokerID) { registration.isStale = true }
   }
 
-  private func tellConnection(_ isConnected: Bool) {
+  func tellConnection(_ isConnected: Bool) {
     guard link.toldConnected != isConnected else { return }
     link.toldConnected = isConnected
     events.append(.connectionChanged(isConnected: isConnected))

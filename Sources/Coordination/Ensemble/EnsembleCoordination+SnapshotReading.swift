@@ -10,9 +10,9 @@ extension EnsembleCoordination {
       reader.isReadingSnapshot = false
       switch result {
       case .success(.node(let bytes, _)):
-        guard let pointer = SnapshotPointer(bytes) else { return refuseDamage(paths.snapshot) }
+        guard let pointer = SnapshotPointer(bytes) else { return doubtDamage(paths.snapshot) }
         choose(pointer.current)
-      case .failure(let error) where error.reason == .noNode: refuseDamage(paths.snapshot)
+      case .failure(let error) where error.reason == .noNode: doubtDamage(paths.snapshot, "is missing")
       case .success, .failure: break
       }
     }
@@ -21,14 +21,14 @@ extension EnsembleCoordination {
   private func choose(_ snapshot: SnapshotName?) {
     if let snapshot, snapshot.nextNode > reader.nextNode || reader.image.offset < snapshot.lastOffset {
       guard snapshot.name != reader.brokenSnapshot else {
-        return refuseDamage(paths.snapshot(snapshot.name))
+        return doubtDamage(paths.snapshot(snapshot.name))
       }
       reader.isReadingSnapshot = true
       reader.snapshotRecords = []
       return readChunk(0, of: snapshot)
     }
     // Nothing stands for the node that is gone.
-    if let missing = reader.missingNode { return refuseDamage(paths.logNode(missing)) }
+    if let missing = reader.missingNode { return doubtDamage(paths.logNode(missing), "is missing") }
     reader.wantsSnapshot = false
   }
 
@@ -38,7 +38,7 @@ extension EnsembleCoordination {
     send(.get(path, watch: false)) { [unowned self] result in
       switch result {
       case .success(.node(let bytes, _)):
-        guard let frame = MetadataFrame(node: bytes) else { return refuseDamage(path) }
+        guard let frame = MetadataFrame(node: bytes) else { return doubtDamage(path) }
         reader.snapshotRecords += frame.records
         readChunk(index + 1, of: snapshot)
       case .failure(let error) where error.reason == .noNode:
@@ -54,7 +54,7 @@ extension EnsembleCoordination {
     let records = reader.snapshotRecords
     reader.snapshotRecords = []
     let firstOffset = snapshot.lastOffset.advanced(by: 1 - Int64(records.count))
-    guard !records.isEmpty, firstOffset >= .zero else { return refuseDamage(paths.snapshot(snapshot.name)) }
+    guard !records.isEmpty, firstOffset >= .zero else { return doubtDamage(paths.snapshot(snapshot.name)) }
     let committed = CommittedRecords(firstOffset: firstOffset, records: records, isSnapshot: true)
     reader.image = ClusterImage()
     committed.replay(into: &reader.image)

@@ -70,7 +70,7 @@ extension EnsembleCoordination {
     send(.get(paths.snapshot, watch: false)) { [unowned self] result in
       guard election.role == .leading(reign) else { return }
       guard case .success(.node(let bytes, let status)) = result else { return postpone() }
-      guard let pointer = SnapshotPointer(bytes) else { return refuseDamage(paths.snapshot) }
+      guard let pointer = SnapshotPointer(bytes) else { return doubtDamage(paths.snapshot) }
       let published = SnapshotPointer(current: name, previous: pointer.current)
       write([.set(paths.snapshot, published.bytes, version: status.version)], reign) { [unowned self] in
         wrote()

@@ -173,8 +173,46 @@ private func founded(
 
   @Test func aDamagedLogNodeIsRefused() {
     let path = root + "/metadata/log/0000000001"
-    #expect(refusal([.set(path, [1, 2, 3], version: 0)]).hasPrefix("\(path) in ZooKeeper is damaged"))
-    #expect(refusal([.deleteAny(path)]).hasPrefix("\(path) in ZooKeeper is damaged"))
+    #expect(
+      refusal([.set(path, [1, 2, 3], version: 0)]).hasPrefix("\(path) in ZooKeeper cannot be read: it is damaged"))
+    #expect(refusal([.deleteAny(path)]).hasPrefix("\(path) in ZooKeeper is missing: it is damaged"))
+  }
+
+  /// A server may lack a node for a while.
+  @Test(arguments: [false, true]) func aNodeThatIsThereTheNextTimeDoesNoHarm(isFirst: Bool) throws {
+    let cluster = SimulatedCluster()
+    let first = founded(cluster)
+    let path = root + (isFirst ? "/metadata/log/0000000000" : "/metadata/log/0000000001")
+    let bytes = try #require(cluster.ensemble.data(at: path))
+    cluster.ensemble.write([.deleteAny(path)])
+    let second = cluster.start(2)
+    cluster.run(ms: 3500)
+    #expect(
+      second.probe.doubts.count >= 3
+        && second.probe.doubts.allSatisfy { $0.hasPrefix("\(path) in ZooKeeper is missing") })
+    #expect(second.probe.refusal == nil && !second.probe.isLoaded)
+    cluster.ensemble.write([.create(NodeCreation(path, bytes))])
+    #expect(cluster.run(ms: 5000) { second.probe.isLoaded && second.probe.epoch != nil })
+    #expect(second.probe.image.offset == first.probe.image.offset)
+    #expect(first.probe.violations == [] && second.probe.violations == [])
+  }
+
+  /// A broker that has long been in the cluster asks again too; what it had taken in stays.
+  @Test func whoHasSeenMoreAsksAgain() throws {
+    let cluster = SimulatedCluster()
+    let broker = founded(cluster)
+    let path = root + "/metadata/head"
+    let bytes = try #require(cluster.ensemble.data(at: path))
+    let older = LogHead(nextNode: 1, lastOffset: .zero)
+    cluster.ensemble.write([.set(path, older.bytes, version: 3)])
+    cluster.ensemble.expire(broker.client)
+    cluster.run(ms: 3500)
+    #expect(broker.probe.doubts.count >= 3 && broker.probe.refusal == nil)
+    cluster.ensemble.write([.set(path, bytes, version: 4)])
+    #expect(cluster.run(ms: 10_000) { broker.isLeading })
+    broker.probe.append([.note("later", "v")], token: RequestToken(100))
+    #expect(cluster.run(ms: 5000) { broker.probe.appended[RequestToken(100)] != nil })
+    #expect(broker.probe.violations == [])
   }
 
   @Test func damagedPointersAreRefused() {
@@ -202,7 +240,7 @@ private func founded(
       .set(root + "/metadata/snapshot", pointer.bytes, version: 0),
       .create(NodeCreation(root + "/metadata/snapshots/x")),
     ])
-    #expect(sentence.hasPrefix("\(root)/metadata/snapshots/x in ZooKeeper is damaged"))
+    #expect(sentence.hasPrefix("\(root)/metadata/snapshots/x in ZooKeeper cannot be read: it is damaged"))
   }
 
   @Test func aLoginThatIsNotAcceptedIsRefused() {

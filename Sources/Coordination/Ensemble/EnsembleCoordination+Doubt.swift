@@ -1,0 +1,44 @@
+internal import Effects
+internal import Primitives
+
+/// Something that was read in the ensemble and cannot be so.
+struct Doubt {
+  let sentence: String
+  var count: Int
+  var last: Instant
+}
+
+extension EnsembleCoordination {
+  private static let doubtsMax = 10
+  private static let doubtMs: Int64 = 60_000
+
+  /// What one server answers need not be what the ensemble holds: a server that had been killed and came back has been seen without
+  /// a node that the others had. A session of its own asks again, most likely another server; only what is so each time is believed,
+  /// for a broker that believes it has to end.
+  ///
+  /// What was taken in stays: whole changes, each of which began where the one before it ended.
+  func doubt(_ sentence: String) {
+    guard !link.isEnding else { return }
+    let now = time.now()
+    var doubt = reader.doubt ?? Doubt(sentence: sentence, count: 0, last: now)
+    if doubt.sentence != sentence || now >= doubt.last.advanced(byMilliseconds: Self.doubtMs) {
+      doubt = Doubt(sentence: sentence, count: 0, last: now)
+    }
+    doubt.count += 1
+    doubt.last = now
+    reader.doubt = doubt
+    guard doubt.count < Self.doubtsMax else { return refuse(sentence) }
+    events.append(.doubted(sentence))
+    abandonSession()
+    tellConnection(false)
+    reader.forgetMissing()
+    connect()
+    pause()
+  }
+
+  func doubtDamage(_ path: String, _ what: String = "cannot be read") {
+    doubt(
+      "\(path) in \(settings.address) \(what): it is damaged, or was written by a newer release. Upgrade this broker; or restore the "
+        + "ensemble from a copy.")
+  }
+}
