@@ -73,13 +73,13 @@ func demo(_ name: String, of demo: String, _ imports: [String]) -> [Target] {
 }
 
 /// What the programs of a demo decide, in Examples/<demo>/<name>, and its tests.
-func decisions(_ name: String, of demo: String, _ imports: [String]) -> [Target] {
+func decisions(_ name: String, of demo: String, _ imports: [String], testsImport: [String] = []) -> [Target] {
   let dependencies = imports.map { Target.Dependency(stringLiteral: $0) }
+  let testImports =
+    [Target.Dependency(stringLiteral: name)] + dependencies + testsImport.map { .init(stringLiteral: $0) }
   return [
     .target(name: name, dependencies: dependencies, path: "Examples/\(demo)/\(name)", swiftSettings: strict),
-    .testTarget(
-      name: name + "Tests", dependencies: [Target.Dependency(stringLiteral: name)] + dependencies,
-      swiftSettings: strict),
+    .testTarget(name: name + "Tests", dependencies: testImports, swiftSettings: strict),
   ]
 }
 
@@ -198,6 +198,15 @@ let targets: [[Target]] = [
   kit("HTTPServing", ["CMicrohttpd"], testsImport: ["TestServers"]),
   kit("Launching", [], testsImport: []),
   kit("Mailing", ["Threads", "CCurl"], testsImport: ["TestServers", "CCurl"], fixtures: ["smtp_server.py"]),
+
+  // Examples/user-notifications
+  decisions("UserNotifications", of: "user-notifications", ["OttlaClient"], testsImport: ["OttlaTesting"]),
+  demo(
+    "notification-producer", of: "user-notifications",
+    ["UserNotifications", "OttlaClient", "OttlaJSON", "HTTPServing", "Launching"]),
+  demo(
+    "notification-consumer", of: "user-notifications",
+    ["UserNotifications", "OttlaClient", "OttlaJSON", "HTTPServing", "Launching"]),
 
   // -- programs
   program(
