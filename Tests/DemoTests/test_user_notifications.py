@@ -305,13 +305,30 @@ def test_the_broker_is_away_for_a_while(stage):
     status, _, answer = send(producer, 1, "not now")
     assert status in (503, 504) and time.monotonic() - began < 20, answer
     assert ("not sent, try again later" if status == 503 else "may come twice") in answer["error"]
-    # What was read is in memory.
+    # What was read is in memory, also when the session has ended, and the group may have given the partitions to others.
     assert messages(stage, consumer, 1) == ["first"]
+    consumer.wait_for("the group has not been heard of")
+    assert messages(stage, consumer, 1) == ["first"]
+    assert "what was read before" in read(stage, consumer, 1)[1]["message"]
     broker.start()
     stage.eventually(lambda: send(producer, 1, "second")[0] == 200, "the producer has found the broker")
     stage.eventually(lambda: messages(stage, consumer, 1)[-1] == "second", "so has the consumer", 40)
     if status == 503:
         assert messages(stage, consumer, 1) == ["first", "second"]
+
+
+def test_the_end_does_not_wait_for_a_broker(stage):
+    broker = stage.broker()
+    producer = start_producer(stage, broker.bootstrap)
+    consumer = start_consumer(stage, broker.bootstrap)
+    sent(producer, 1, "first")
+    stage.eventually(lambda: messages(stage, consumer, 1) == ["first"], "the first is there")
+    broker.kill()
+    began = time.monotonic()
+    # With status 0, as `stop` sees to.
+    producer.stop()
+    consumer.stop()
+    assert time.monotonic() - began < 20
 
 
 class Load:
@@ -448,7 +465,7 @@ def test_the_command_line(program):
         refused = run(*words)
         assert refused.returncode == 2 and sentence in refused.stderr and refused.stdout == ""
     for words, sentence in [
-        (["--bootstrap-servers", "nonsense"], "must be host:port"), (["--bootstrap-servers", ""], "bootstrap.servers"),
+        (["--bootstrap-servers", "localhost:port"], "must be host:port"), (["--bootstrap-servers", ""], "must be host:port"),
     ]:
         refused = run(*words, "--port", "0")
         assert refused.returncode == 1 and sentence in refused.stderr, refused.stderr

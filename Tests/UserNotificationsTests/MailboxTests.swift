@@ -49,6 +49,27 @@ import UserNotifications
     #expect(mailboxes.mailbox(of: binh, in: 2)?.notifications == [])
   }
 
+  @Test func whatWasLostIsRememberedUntilTheGroupIsHeardOf() throws {
+    var mailboxes = Mailboxes(keptMax: 9)
+    mailboxes.open(0)
+    mailboxes.open(1)
+    mailboxes.add(try notification(1, to: an), from: 0, at: 0)
+    mailboxes.lose(0)
+    #expect(mailboxes.partitions == [1] && mailboxes.mailbox(of: an, in: 0) == nil)
+    #expect(mailboxes.remembered(of: an, in: 0)?.notifications.count == 1)
+    #expect(mailboxes.remembered(of: an, in: 1) == nil)
+    // A record that comes late is read again by whoever has the partition.
+    mailboxes.add(try notification(2, to: an), from: 0, at: 1)
+    #expect(mailboxes.remembered(of: an, in: 0)?.notifications.count == 1)
+    mailboxes.close(1)
+    #expect(mailboxes.remembered(of: an, in: 1) == nil)
+    mailboxes.forgetLost()
+    #expect(mailboxes.remembered(of: an, in: 0) == nil)
+    // To lose what is not open is to lose nothing.
+    mailboxes.lose(5)
+    #expect(mailboxes.remembered(of: an, in: 5) == nil)
+  }
+
   @Test func progressCountsWhatWasPassedOver() throws {
     var mailboxes = Mailboxes(keptMax: 1)
     mailboxes.open(0)

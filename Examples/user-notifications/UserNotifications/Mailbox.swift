@@ -25,6 +25,9 @@ package struct Mailbox: Sendable {
 
 /// The mailboxes of the partitions that a consumer reads at present. What a partition holds comes and goes with the partition:
 /// the topic is what keeps it, and a mailbox only a view of it.
+///
+/// A partition can become: open, lost, closed. Lost is one of which nobody knows who reads it, because no broker can be asked: what was in it
+/// is remembered, to have something to show until the group is heard of again.
 package struct Mailboxes: Sendable {
   /// How far the reading of a partition has come.
   package struct Progress: Hashable, Sendable {
@@ -42,6 +45,7 @@ package struct Mailboxes: Sendable {
 
   private let keptMax: Int
   private var shelves: [Int32: Shelf] = [:]
+  private var lost: [Int32: Shelf] = [:]
 
   /// - Parameter keptMax: how many notifications are kept for each user.
   package init(keptMax: Int) { self.keptMax = keptMax }
@@ -54,6 +58,12 @@ package struct Mailboxes: Sendable {
 
   /// The partition is somebody else's.
   package mutating func close(_ partition: Int32) { shelves[partition] = nil }
+
+  /// The group has not been heard of for so long that the partition may be somebody else's.
+  package mutating func lose(_ partition: Int32) { lost[partition] = shelves.removeValue(forKey: partition) }
+
+  /// The group has been heard of again: what was lost is read anew by whoever has it now.
+  package mutating func forgetLost() { lost = [:] }
 
   /// Takes what a record says; nil is a record that says nothing. One of a partition that is not open is none of ours.
   package mutating func add(_ notification: Notification?, from partition: Int32, at offset: Int64) {
@@ -70,6 +80,11 @@ package struct Mailboxes: Sendable {
   /// What `user` has received in a partition; nil where it is not open.
   package func mailbox(of user: User, in partition: Int32) -> Mailbox? {
     shelves[partition].map { $0.mailboxes[user.id] ?? Mailbox(keptMax: keptMax) }
+  }
+
+  /// What `user` had received in a partition when it was lost; nil where it was not lost.
+  package func remembered(of user: User, in partition: Int32) -> Mailbox? {
+    lost[partition].map { $0.mailboxes[user.id] ?? Mailbox(keptMax: keptMax) }
   }
 
   /// How far a partition is; nil where it is not open.

@@ -62,8 +62,16 @@ final class Answering: Sendable {
       case .complete(let mailbox): return try .json(Self.listing(of: mailbox, for: user))
       case .incomplete(let position):
         wait = "this server still reads partition \(partition), and has come to offset \(position)"
-      case .elsewhere:
-        switch try await holder(of: partition) {
+      case .elsewhere(let remembered):
+        let members: [GroupMember]
+        do { members = try await self.members() } catch {
+          guard let remembered else {
+            throw HTTPError(
+              503, "this server does not read partition \(partition), and cannot learn who does: \(error)")
+          }
+          return try .json(Self.listing(of: remembered, for: user, because: "what was read before; now \(error)"))
+        }
+        switch PartitionHolder(of: partition, among: members, askedBy: address.withLock { $0 }) {
         case .other(let other): return try Self.redirect(user, partition, to: other)
         case .stranger(let clientId):
           throw HTTPError(503, "partition \(partition) is read by \"\(clientId)\", a member that cannot be asked")
@@ -76,10 +84,10 @@ final class Answering: Sendable {
     throw HTTPError(503, "\(wait); ask again")
   }
 
-  private static func listing(of mailbox: Mailbox, for user: User) -> Listing {
+  private static func listing(of mailbox: Mailbox, for user: User, because reason: String? = nil) -> Listing {
     let notifications = mailbox.notifications
     return Listing(
-      message: notifications.isEmpty ? "there are no notifications for user \(user.id)" : nil,
+      message: reason ?? (notifications.isEmpty ? "there are no notifications for user \(user.id)" : nil),
       notifications: notifications, omitted: mailbox.omittedCount > 0 ? mailbox.omittedCount : nil)
   }
 
@@ -97,14 +105,6 @@ final class Answering: Sendable {
   }
 
   // MARK: the group
-
-  private func holder(of partition: Int32) async throws(HTTPError) -> PartitionHolder {
-    do {
-      return PartitionHolder(of: partition, among: try await members(), askedBy: address.withLock { $0 })
-    } catch {
-      throw HTTPError(503, "this server does not read partition \(partition), and cannot learn who does: \(error)")
-    }
-  }
 
   private func members() async throws(ClientError) -> [GroupMember] {
     let topic = topic.name

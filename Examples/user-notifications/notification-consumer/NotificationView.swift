@@ -14,7 +14,8 @@ final class NotificationView: Sendable {
     case complete(Mailbox)
     /// The partition is this server's, and not read to its end yet.
     case incomplete(position: Int64)
-    case elsewhere
+    /// It is not this server's. `remembered` is what was in it if it was lost because the brokers are away.
+    case elsewhere(remembered: Mailbox?)
   }
 
   private struct State {
@@ -38,8 +39,12 @@ final class NotificationView: Sendable {
   func rebalance(_ rebalance: Rebalance) async {
     switch rebalance.kind {
     case .assigned: await begin(rebalance.partitions, rebalance.consumer)
-    case .revoked, .lost:
+    case .revoked:
       state.withLock { state in for each in rebalance.partitions { state.mailboxes.close(each.partition) } }
+    case .lost:
+      state.withLock { state in for each in rebalance.partitions { state.mailboxes.lose(each.partition) } }
+      return say(
+        "the group has not been heard of; \(Self.list(rebalance.partitions.map(\.partition))) may be others' now")
     }
     let left = state.withLock(\.mailboxes.partitions)
     let isChange = !rebalance.partitions.isEmpty
@@ -50,6 +55,7 @@ final class NotificationView: Sendable {
 
   private func begin(_ partitions: [TopicPartition], _ consumer: Consumer) async {
     let committed = (try? await consumer.committed(partitions)) ?? [:]
+    state.withLock { $0.mailboxes.forgetLost() }
     for partition in partitions {
       state.withLock { state in
         (state.consumer, state.topic) = (consumer, partition.topic)
@@ -88,7 +94,7 @@ final class NotificationView: Sendable {
   func find(_ user: User, in partition: Int32) -> Find {
     state.withLock { state in
       guard let consumer = state.consumer, let mailbox = state.mailboxes.mailbox(of: user, in: partition) else {
-        return .elsewhere
+        return .elsewhere(remembered: state.mailboxes.remembered(of: user, in: partition))
       }
       if consumer.hasReachedEnd(of: TopicPartition(state.topic, partition)) { return .complete(mailbox) }
       return .incomplete(position: state.mailboxes.progress(of: partition)?.position ?? 0)
