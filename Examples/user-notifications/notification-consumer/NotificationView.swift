@@ -50,7 +50,7 @@ final class NotificationView: Sendable {
     let isChange = !rebalance.partitions.isEmpty
     guard isChange || rebalance.kind == .assigned else { return }
     let moved = isChange ? "\(rebalance.kind.rawValue) \(Self.list(rebalance.partitions.map(\.partition))); " : ""
-    say("\(moved)this server reads \(left.isEmpty ? "nothing, the others suffice" : Self.list(left))")
+    say("\(moved)this server reads \(left.isEmpty ? "nothing" : Self.list(left))")
   }
 
   private func begin(_ partitions: [TopicPartition], _ consumer: Consumer) async {
