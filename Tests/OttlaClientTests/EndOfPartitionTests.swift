@@ -78,9 +78,21 @@ import Testing
     let reading = Task { for try await _ in consumer.records {} }
     try await untilTheEnd(of: consumer)
     #expect(!consumer.hasReachedEnd(of: TopicPartition("t", 1)))
-    // From another place it is a new way to the end.
-    try await consumer.assign([partition: .latest])
+    try await consumer.close()
+    try await reading.value
+  }
+
+  @Test func anAssignmentIsANewWayToTheEnd() async throws {
+    let broker = try TestBroker()
+    try await broker.createTopic("t")
+    try await broker.produce(0..<10, to: "t")
+    let consumer = try Consumer(broker.consumerConfiguration())
+    try await consumer.assign([partition: .earliest])
+    let reading = Task { for try await _ in consumer.records {} }
     try await untilTheEnd(of: consumer)
+    try await consumer.assign([partition: .earliest])
+    try await untilTheEnd(of: consumer)
+    #expect(consumer.position(of: partition) == 10)
     try await consumer.close()
     try await reading.value
   }

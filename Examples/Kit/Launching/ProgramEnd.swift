@@ -20,17 +20,19 @@ package final class ProgramEnd: Sendable {
   }
   private let state = Mutex(State.open([]))
 
-  /// From now on both signals end the program in order, and no other way.
+  /// When it returns, both signals end the program in order; before, they end it as they end any.
   package init() {
+    let isWatched = DispatchSemaphore(value: 0)
     for number in [SIGTERM, SIGINT] {
-      signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler { [weak self] in
         self?.request(because: nil)
         // The source lives as long as its handler, and that is for ever: nobody cancels it.
         withExtendedLifetime(source) {}
       }
+      source.setRegistrationHandler { isWatched.signal() }
       source.resume()
+      isWatched.wait()
     }
   }
 
