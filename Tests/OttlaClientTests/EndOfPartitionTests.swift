@@ -82,21 +82,6 @@ import Testing
     try await reading.value
   }
 
-  @Test func anAssignmentIsANewWayToTheEnd() async throws {
-    let broker = try TestBroker()
-    try await broker.createTopic("t")
-    try await broker.produce(0..<10, to: "t")
-    let consumer = try Consumer(broker.consumerConfiguration())
-    try await consumer.assign([partition: .earliest])
-    let reading = Task { for try await _ in consumer.records {} }
-    try await untilTheEnd(of: consumer)
-    try await consumer.assign([partition: .earliest])
-    try await untilTheEnd(of: consumer)
-    #expect(consumer.position(of: partition) == 10)
-    try await consumer.close()
-    try await reading.value
-  }
-
   private func untilTheEnd(of consumer: Consumer) async throws {
     try await within(.seconds(20)) { [partition] in
       while !consumer.hasReachedEnd(of: partition) { try await Task.sleep(for: .milliseconds(10)) }
