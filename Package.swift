@@ -63,6 +63,26 @@ func kit(_ name: String, _ imports: [String], testsImport: [String], fixtures: [
   ]
 }
 
+/// A program of a demo, in Examples/<demo>/<name>.
+func demo(_ name: String, of demo: String, _ imports: [String]) -> [Target] {
+  [
+    .executableTarget(
+      name: name, dependencies: imports.map { Target.Dependency(stringLiteral: $0) },
+      path: "Examples/\(demo)/\(name)", swiftSettings: strict)
+  ]
+}
+
+/// What the programs of a demo decide, in Examples/<demo>/<name>, and its tests.
+func decisions(_ name: String, of demo: String, _ imports: [String], testsImport: [String] = []) -> [Target] {
+  let dependencies = imports.map { Target.Dependency(stringLiteral: $0) }
+  let testImports =
+    [Target.Dependency(stringLiteral: name)] + dependencies + testsImport.map { .init(stringLiteral: $0) }
+  return [
+    .target(name: name, dependencies: dependencies, path: "Examples/\(demo)/\(name)", swiftSettings: strict),
+    .testTarget(name: name + "Tests", dependencies: testImports, swiftSettings: strict),
+  ]
+}
+
 let targets: [[Target]] = [
   // -- bridges to C
   bridge("CChecksum"),
@@ -176,7 +196,17 @@ let targets: [[Target]] = [
 
   // -- for the demos
   kit("HTTPServing", ["CMicrohttpd"], testsImport: ["TestServers"]),
+  kit("Launching", [], testsImport: []),
   kit("Mailing", ["Threads", "CCurl"], testsImport: ["TestServers", "CCurl"], fixtures: ["smtp_server.py"]),
+
+  // Examples/user-notifications
+  decisions("UserNotifications", of: "user-notifications", ["OttlaClient"], testsImport: ["OttlaTesting"]),
+  demo(
+    "notification-producer", of: "user-notifications",
+    ["UserNotifications", "OttlaClient", "OttlaJSON", "HTTPServing", "Launching"]),
+  demo(
+    "notification-consumer", of: "user-notifications",
+    ["UserNotifications", "OttlaClient", "OttlaJSON", "HTTPServing", "Launching"]),
 
   // -- programs
   program(

@@ -44,12 +44,29 @@ import Testing
     var book = PartitionBook()
     book.assign([partition])
     let slot = book.slot(of: partition)
-    book.reachEnd(slot, 7)
+    book.reachEnd(slot, 7, isStored: true)
     #expect(book.takeUnstored().map(\.offset) == [7])
     let mark = book.handOver(slot, 7)
-    book.reachEnd(slot, 8)
+    book.reachEnd(slot, 8, isStored: true)
     #expect(book.takeUnstored().isEmpty)
     book.finish(mark)
     #expect(book.takeUnstored().map(\.offset) == [8])
+  }
+
+  @Test func theEndIsThatOfThisTimeOfHolding() {
+    var book = PartitionBook()
+    let slot = book.slot(of: partition)
+    book.reachEnd(slot, 7, isStored: true)
+    #expect(!book.entries[slot].hasReachedEnd)
+    book.assign([partition])
+    #expect(!book.entries[slot].hasReachedEnd)
+    book.reachEnd(slot, 7, isStored: false)
+    #expect(book.entries[slot].hasReachedEnd && book.takeUnstored().isEmpty)
+    book.seek(partition)
+    #expect(!book.entries[slot].hasReachedEnd)
+    book.reachEnd(slot, 7, isStored: true)
+    book.revoke([partition])
+    book.assign([partition])
+    #expect(!book.entries[slot].hasReachedEnd && book.takeUnstored().isEmpty)
   }
 }

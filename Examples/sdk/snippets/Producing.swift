@@ -65,6 +65,14 @@ func configure() throws -> Producer {
   return producer
 }
 
+func partitionOfAKey() -> Int32? {
+  // snippet: partition
+  let partitioner = ProducerConfiguration.Partitioner.murmur2Random
+  let partition = partitioner.partition(of: Array("customer-17".utf8), among: 6)
+  // end
+  return partition
+}
+
 func never(_ producer: Producer) throws {
   // snippet: tryEnqueue
   do {

@@ -30,6 +30,18 @@ extension Consumer {
     core.reader.withBook { book in book.positions.first { $0.partition == partition }?.offset }
   }
 
+  /// Whether all that was in `partition` when its end was last met has been handed over, and the loop has asked for more since.
+  ///
+  /// False from the assignment of a partition, or a `seek`, until its end is met for the first time. So it says when a view that is built
+  /// from a topic is complete; records that came since the last look at the broker are not counted.
+  ///
+  /// ```swift
+  /// guard consumer.hasReachedEnd(of: partition) else { return .stillReading }
+  /// ```
+  public func hasReachedEnd(of partition: TopicPartition) -> Bool {
+    core.reader.withBook { book in book.entries.first { $0.partition == partition }?.hasReachedEnd ?? false }
+  }
+
   /// From the oldest record of `partition` to behind the newest that may be read (the high watermark), as the broker
   /// says now.
   ///

@@ -14,10 +14,13 @@ struct PartitionBook {
     var processed: Int64?
     /// What librdkafka was told last.
     var stored: Int64?
+    /// Whether all that was there once is handed over.
+    var hasReachedEnd = false
 
     fileprivate mutating func beginAnew() {
       epoch &+= 1
       (handed, processed, stored) = (nil, nil, nil)
+      hasReachedEnd = false
     }
   }
 
@@ -68,10 +71,14 @@ struct PartitionBook {
     return RecordMark(slot: slot, epoch: entries[slot].epoch, offset: offset)
   }
 
-  /// The end of a partition was reached at `offset` before any record was handed over: that is a place to begin at too.
+  /// The end of a partition was reached at `offset`: what comes before it is handed over, and the loop has asked for more.
   ///
-  /// Else a group that found nothing would begin at the end again, past what was sent in between.
-  mutating func reachEnd(_ slot: Int, _ offset: Int64) {
+  /// - Parameter isStored: whether asking for more says that a record is processed. Then the end is a place to begin at, where no record
+  ///   was handed over: else a group that found nothing would begin at the end again, past what was sent in between.
+  mutating func reachEnd(_ slot: Int, _ offset: Int64, isStored: Bool) {
+    guard entries[slot].isAssigned else { return }
+    entries[slot].hasReachedEnd = true
+    guard isStored else { return }
     if entries[slot].handed == nil, entries[slot].processed == nil { entries[slot].processed = offset }
   }
 

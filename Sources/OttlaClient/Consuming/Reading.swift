@@ -80,6 +80,11 @@ struct Reading: ~Copyable {
     _ message: Message, _ bootstrapServers: String, _ passing: inout [ClientError]
   ) -> RecordReader.Find? {
     let slot = slot(of: message)
+    // The end comes behind the records before it, also where these rest.
+    if let slot, message.pointee.err == RD_KAFKA_RESP_ERR__PARTITION_EOF, resting[slot]?.isEmpty == false {
+      resting[slot, default: []].append(message)
+      return nil
+    }
     guard message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR else {
       defer { rd_kafka_message_destroy(message) }
       return news(message, slot, bootstrapServers, &passing)
@@ -103,7 +108,7 @@ struct Reading: ~Copyable {
   ) -> RecordReader.Find? {
     let code = message.pointee.err
     if code == RD_KAFKA_RESP_ERR__PARTITION_EOF {
-      if storesOffsets, let slot { book.reachEnd(slot, message.pointee.offset) }
+      if let slot { book.reachEnd(slot, message.pointee.offset, isStored: storesOffsets) }
       return nil
     }
     let partition = slot.map { book.entries[$0].partition }
