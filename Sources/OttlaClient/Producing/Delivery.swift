@@ -10,9 +10,14 @@ final class Delivery: Sendable {
   /// The pointer that travels with the record, and keeps this object until `take`.
   var opaque: UnsafeMutableRawPointer { Unmanaged.passRetained(self).toOpaque() }
 
-  /// The object behind a pointer of `opaque`, which may be used once.
-  static func take(_ opaque: UnsafeMutableRawPointer?) -> Delivery? {
-    opaque.map { Unmanaged<Delivery>.fromOpaque($0).takeRetainedValue() }
+  /// Lets the object behind a pointer of `opaque` go; once.
+  static func release(_ opaque: UnsafeMutableRawPointer?) {
+    if let opaque { Unmanaged<Delivery>.fromOpaque(opaque).release() }
+  }
+
+  /// Tells the object behind a pointer of `opaque`, which stays.
+  static func tell(_ opaque: UnsafeMutableRawPointer, _ outcome: Outcome) {
+    Unmanaged<Delivery>.fromOpaque(opaque)._withUnsafeGuaranteedRef { $0.tell(outcome) }
   }
 }
 
