@@ -5,7 +5,7 @@ struct Reading: ~Copyable {
   typealias Message = UnsafeMutablePointer<rd_kafka_message_t>
 
   /// Messages taken at once, at most: what is taken no longer counts as librdkafka's, so it must not be many.
-  private static let batchMessagesMax = 500
+  private static let batchMessagesMax = 128
 
   var queue: OpaquePointer?
   var book = PartitionBook()

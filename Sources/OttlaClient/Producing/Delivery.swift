@@ -1,24 +1,10 @@
 internal import Synchronization
 
-/// What becomes of one record, told once to whoever asked for it.
-final class Delivery: Sendable {
+/// What becomes of one record.
+enum Delivery {
   typealias Outcome = Result<DeliveryReport, ProducerError>
-  let tell: @Sendable (Outcome) -> Void
-
-  init(_ tell: @escaping @Sendable (Outcome) -> Void) { self.tell = tell }
-
-  /// The pointer that travels with the record, and keeps this object until `take`.
-  var opaque: UnsafeMutableRawPointer { Unmanaged.passRetained(self).toOpaque() }
-
-  /// Lets the object behind a pointer of `opaque` go; once.
-  static func release(_ opaque: UnsafeMutableRawPointer?) {
-    if let opaque { Unmanaged<Delivery>.fromOpaque(opaque).release() }
-  }
-
-  /// Tells the object behind a pointer of `opaque`, which stays.
-  static func tell(_ opaque: UnsafeMutableRawPointer, _ outcome: Outcome) {
-    Unmanaged<Delivery>.fromOpaque(opaque)._withUnsafeGuaranteedRef { $0.tell(outcome) }
-  }
+  /// Told once to whoever asked for it.
+  typealias Listener = @Sendable (Outcome) -> Void
 }
 
 /// One outcome, and one task that waits for it: whichever comes first waits for the other.

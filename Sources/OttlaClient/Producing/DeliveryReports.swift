@@ -46,7 +46,7 @@ final class DeliveryReports: Sendable {
       let name = message.pointee.rkt.flatMap { rd_kafka_topic_name($0) }.map { String(cString: $0) } ?? ""
       place = Place(topic: message.pointee.rkt, partition: TopicPartition(name, message.pointee.partition))
     }
-    if let partition = place.partition { Delivery.tell(opaque, outcome(message, partition)) }
+    if let partition = place.partition { DeliveryListeners.tell(opaque, outcome(message, partition)) }
   }
 
   private func outcome(_ message: UnsafePointer<rd_kafka_message_t>, _ partition: TopicPartition) -> Delivery.Outcome {

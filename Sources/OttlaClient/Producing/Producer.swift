@@ -46,11 +46,10 @@ public final class Producer: Sendable {
   nonisolated(nonsending) public func enqueue(
     _ record: ProducerRecord, onDelivery: (@Sendable (Result<DeliveryReport, ProducerError>) -> Void)? = nil
   ) async throws(ProducerError) {
-    let delivery = onDelivery.map(Delivery.init)
     while true {
       let seen = core.room.rings
       do throws(ProducerError) {
-        return try core.produce(record, delivery)
+        return try core.produce(record, onDelivery)
       } catch {
         guard case .queueFull = error else { throw error }
       }
@@ -66,7 +65,7 @@ public final class Producer: Sendable {
   public func tryEnqueue(
     _ record: ProducerRecord, onDelivery: (@Sendable (Result<DeliveryReport, ProducerError>) -> Void)? = nil
   ) throws(ProducerError) {
-    try core.produce(record, onDelivery.map(Delivery.init))
+    try core.produce(record, onDelivery)
   }
 
   /// Records taken and neither acknowledged nor given up.

@@ -18,7 +18,8 @@ final class ProducerCore: Sendable {
   let handle: LibraryHandle
   let events: ClientEvents
   let room: Bell
-  private let settled = SettledDeliveries()
+  private let listeners = DeliveryListeners()
+  private let settled: SettledDeliveries
   private let reports: DeliveryReports
   private let topics = Mutex(Topics())
   private let ending = Mutex(Ending())
@@ -28,6 +29,7 @@ final class ProducerCore: Sendable {
     let list = try configuration.properties()
     let health = ClientHealth(bootstrapServers: configuration.bootstrapServers, onError: configuration.onError)
     let room = Bell()
+    settled = SettledDeliveries(listeners)
     reports = DeliveryReports(room: room, health: health, settled: settled)
     events = ClientEvents(health: health, onStatistics: configuration.onStatistics)
     self.room = room
@@ -47,7 +49,7 @@ final class ProducerCore: Sendable {
   }
 
   /// Gives one record to librdkafka, which copies it. Never waits.
-  func produce(_ record: ProducerRecord, _ delivery: Delivery?) throws(ProducerError) {
+  func produce(_ record: ProducerRecord, _ listener: Delivery.Listener?) throws(ProducerError) {
     // librdkafka takes 0 for "now": better refused than changed.
     if let timestamp = record.timestamp, timestamp <= 0 {
       throw .rejected(
@@ -57,9 +59,9 @@ final class ProducerCore: Sendable {
       if settled.records > 0 { free() }
       let topic = try self.topic(record.topic, client)
       // librdkafka takes the pointer only with the record.
-      let opaque = delivery?.opaque
+      let opaque = listener.flatMap { listeners.keep($0) }
       let code = Self.produce(record, client, topic, opaque)
-      if code != RD_KAFKA_RESP_ERR_NO_ERROR { Delivery.release(opaque) }
+      if code != RD_KAFKA_RESP_ERR_NO_ERROR { if let opaque { listeners.forget([UInt(bitPattern: opaque)]) } }
       return code
     }
     if code == RD_KAFKA_RESP_ERR_NO_ERROR { return }

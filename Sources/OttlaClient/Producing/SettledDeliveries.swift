@@ -1,7 +1,7 @@
 internal import CLibrdkafka
 internal import Synchronization
 
-/// Delivery reports that were told, and whose memory, librdkafka's messages and our closures, is still to be freed.
+/// Delivery reports that were told, and whose memory, librdkafka's messages and the closures of those who listened, is still to be freed.
 ///
 /// Those who send allocate it. Allocators are slow where one thread frees what another one allocated, and librdkafka counts messages
 /// under a lock that both would want. So the producer's thread leaves the freeing to who sends next, and does it itself where nobody comes.
@@ -9,7 +9,7 @@ final class SettledDeliveries: Sendable {
   /// One event's worth: pointers as bits, for pointers are not Sendable. Whoever has it owns what is behind them.
   struct Batch {
     private let event: UInt
-    private var deliveries: [UInt] = []
+    private var listeners: [UInt] = []
     private(set) var records = 0
 
     init(event: OpaquePointer) { self.event = UInt(bitPattern: event) }
@@ -17,17 +17,20 @@ final class SettledDeliveries: Sendable {
     /// One more record, with what was given to librdkafka along with it.
     mutating func note(_ opaque: UnsafeMutableRawPointer?) {
       records += 1
-      if let opaque { deliveries.append(UInt(bitPattern: opaque)) }
+      if let opaque { listeners.append(UInt(bitPattern: opaque)) }
     }
 
-    fileprivate func free() {
-      for bits in deliveries { Delivery.release(UnsafeMutableRawPointer(bitPattern: bits)) }
+    fileprivate func free(_ places: DeliveryListeners) {
+      places.forget(listeners)
       rd_kafka_event_destroy(OpaquePointer(bitPattern: event))
     }
   }
 
+  private let listeners: DeliveryListeners
   private let batches = Mutex<[Batch]>([])
   private let count = Atomic<Int>(0)
+
+  init(_ listeners: DeliveryListeners) { self.listeners = listeners }
 
   /// Records that are told and, for librdkafka, still there.
   var records: Int { count.load(ordering: .relaxed) }
@@ -47,7 +50,7 @@ final class SettledDeliveries: Sendable {
     }
     var freed = 0
     for batch in mine {
-      batch.free()
+      batch.free(listeners)
       freed += batch.records
     }
     count.subtract(freed, ordering: .relaxed)
