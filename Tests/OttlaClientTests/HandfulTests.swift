@@ -77,20 +77,20 @@ import Testing
     try await broker.produce(0..<100, to: "t")
     let consumer = try Consumer(broker.consumerConfiguration())
     try await consumer.assign([TopicPartition("t", 0): .earliest])
-    try await Task.sleep(for: .milliseconds(500))
+    let harm = Harm()
     let reading = Task {
-      var count = 0
       for try await _ in consumer.records {
-        count += 1
+        harm.times.add(1, ordering: .relaxed)
         let until = ContinuousClock.now + .milliseconds(20)
         while ContinuousClock.now < until {}
       }
-      return count
     }
-    try await Task.sleep(for: .milliseconds(100))
+    try await within(.seconds(20)) {
+      while harm.times.load(ordering: .relaxed) < 3 { try await Task.sleep(for: .milliseconds(5)) }
+    }
     reading.cancel()
-    let count = try await within(.seconds(10)) { try await reading.value }
-    #expect(count > 0 && count < 90, "\(count)")
+    try await within(.seconds(10)) { try await reading.value }
+    #expect(harm.times.load(ordering: .relaxed) < 90)
     try await consumer.close()
   }
 

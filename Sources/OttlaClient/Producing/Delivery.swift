@@ -3,8 +3,11 @@ internal import Synchronization
 /// What becomes of one record.
 enum Delivery {
   typealias Outcome = Result<DeliveryReport, ProducerError>
-  /// Told once to whoever asked for it.
-  typealias Listener = @Sendable (Outcome) -> Void
+  /// Told once to whoever asked for it. A struct, for a closure that is kept in a generic type is wrapped in another one, and that is an
+  /// allocation each time it goes in or out.
+  struct Listener: Sendable {
+    let tell: @Sendable (Outcome) -> Void
+  }
 }
 
 /// One outcome, and one task that waits for it: whichever comes first waits for the other.

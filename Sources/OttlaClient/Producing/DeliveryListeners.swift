@@ -2,7 +2,7 @@ internal import Synchronization
 
 /// Who wants to be told what becomes of records: a place each, whose address travels with the record through librdkafka.
 ///
-/// Places are used again, and there are never more than records wait: an object for each record would cost more than all else here.
+/// Places are used again, each is a cache line of its own, for two threads write to them, and there are never more than records wait: an object for each record would cost more than all else here.
 final class DeliveryListeners: Sendable {
   private typealias Place = UnsafeMutablePointer<Delivery.Listener>
 
@@ -12,21 +12,23 @@ final class DeliveryListeners: Sendable {
     var blocks: [UInt] = []
   }
   private static let blockPlaces = 1024
+  private static let placeBytes = 64
   private let places = Mutex(Places())
 
   deinit {
     places.withLock { places in
-      for bits in places.blocks { Place(bitPattern: bits)?.deallocate() }
+      for bits in places.blocks { UnsafeMutableRawPointer(bitPattern: bits)?.deallocate() }
     }
   }
 
   /// Keeps `listener` until `forget`, and says where: nothing but `tell` and `forget` may be done with that.
-  func keep(_ listener: @escaping Delivery.Listener) -> UnsafeMutableRawPointer? {
+  func keep(_ listener: Delivery.Listener) -> UnsafeMutableRawPointer? {
     let bits = places.withLock { places -> UInt in
       if places.free.isEmpty {
-        let block = Place.allocate(capacity: Self.blockPlaces)
+        let block = UnsafeMutableRawPointer.allocate(
+          byteCount: Self.blockPlaces * Self.placeBytes, alignment: Self.placeBytes)
         places.blocks.append(UInt(bitPattern: block))
-        for index in 0..<Self.blockPlaces { places.free.append(UInt(bitPattern: block + index)) }
+        for index in 0..<Self.blockPlaces { places.free.append(UInt(bitPattern: block + index * Self.placeBytes)) }
       }
       return places.free.removeLast()
     }
@@ -37,7 +39,11 @@ final class DeliveryListeners: Sendable {
 
   /// Tells the listener there.
   static func tell(_ place: UnsafeMutableRawPointer, _ outcome: Delivery.Outcome) {
-    place.assumingMemoryBound(to: Delivery.Listener.self).pointee(outcome)
+    let place = place.assumingMemoryBound(to: Delivery.Listener.self)
+    // Taken out and put back: so nobody counts a reference to what the closure holds, which those who send are counting too.
+    let listener = place.move()
+    listener.tell(outcome)
+    place.initialize(to: listener)
   }
 
   /// Lets the listeners at these addresses go; their places are free again.

@@ -59,7 +59,8 @@ final class ProducerCore: Sendable {
       if settled.records > 0 { free() }
       let topic = try self.topic(record.topic, client)
       // librdkafka takes the pointer only with the record.
-      let opaque = listener.flatMap { listeners.keep($0) }
+      var opaque: UnsafeMutableRawPointer?
+      if let listener { opaque = listeners.keep(listener) }
       let code = Self.produce(record, client, topic, opaque)
       if code != RD_KAFKA_RESP_ERR_NO_ERROR { if let opaque { listeners.forget([UInt(bitPattern: opaque)]) } }
       return code
