@@ -129,10 +129,10 @@ struct Bench: Sendable {
   }
 }
 
-/// How many records were delivered. The padding keeps the count, which the producer's thread writes, off the cache line with the references
+/// How many records were delivered. The padding keeps the count, which the producer's thread writes, off the cache lines with the references
 /// that the loop counts.
 final class Deliveries: Sendable {
-  private let padding = (0, 0, 0, 0, 0, 0, 0, 0)
+  private let padding = InlineArray<24, Int>(repeating: 0)
   let count = Atomic<Int>(0)
 }
 
