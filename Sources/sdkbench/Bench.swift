@@ -16,7 +16,7 @@ struct Bench: Sendable {
     guard words.count == 7, let partitions = Int32(words[4]), let records = Int(words[5]), let bytes = Int(words[6]),
       partitions > 0, records > 0, bytes >= 0
     else {
-      complain("usage: sdkbench produce|consume|slow ADDRESS TOPIC PARTITIONS RECORDS RECORD_BYTES")
+      complain("usage: sdkbench produce|consume|batches|slow ADDRESS TOPIC PARTITIONS RECORDS RECORD_BYTES")
       exit(2)
     }
     let bench = Bench(
@@ -25,6 +25,7 @@ struct Bench: Sendable {
       switch bench.mode {
       case "produce": try await bench.produce()
       case "consume": try await bench.consume()
+      case "batches": try await bench.consumeBatches()
       case "slow": try await bench.readSlowly()
       default: throw Wrong(description: "no mode '\(bench.mode)'")
       }
@@ -42,7 +43,7 @@ struct Bench: Sendable {
   struct Wrong: Error, CustomStringConvertible { let description: String }
 
   private func produce() async throws {
-    let delivered = Atomic<Int>(0)
+    let delivered = Deliveries()
     let producer = try Producer(ProducerConfiguration(bootstrapServers: address))
     let value = (0..<recordBytes).map { UInt8(ascii: "a") + UInt8(($0 * 7 + $0 / 13) % 26) }
     // The broker is found, and the topic known, before the clock runs: as in the C program.
@@ -51,13 +52,13 @@ struct Bench: Sendable {
     for number in 0..<records {
       let record = ProducerRecord(topic: topic, partition: Int32(number) % partitions, value: value)
       try await producer.enqueue(record) { outcome in
-        if case .success = outcome { delivered.add(1, ordering: .relaxed) }
+        if case .success = outcome { delivered.count.add(1, ordering: .relaxed) }
       }
     }
     try await producer.flush(within: .seconds(30))
     run.print(mode, records)
     try await producer.close()
-    let count = delivered.load(ordering: .sequentiallyConsistent)
+    let count = delivered.count.load(ordering: .sequentiallyConsistent)
     guard count == records else { throw Wrong(description: "\(count) of \(records) records delivered") }
   }
 
@@ -79,13 +80,31 @@ struct Bench: Sendable {
     try await assign(consumer)
     var count = 0
     for try await record in consumer.records {
-      guard record.value?.count == recordBytes else {
-        throw Wrong(description: "a value of \(record.value?.count ?? -1) bytes")
-      }
+      try check(record)
       count += 1
       if count == records { break }
     }
     run.print(mode, records)
+    try await consumer.close()
+  }
+
+  private func check(_ record: ConsumerRecord) throws {
+    guard record.value?.count == recordBytes else {
+      throw Wrong(description: "a value of \(record.value?.count ?? -1) bytes")
+    }
+  }
+
+  private func consumeBatches() async throws {
+    let consumer = try await consumer()
+    let run = Run()
+    try await assign(consumer)
+    var count = 0
+    for try await batch in consumer.batches(of: 500) {
+      for record in batch { try check(record) }
+      count += batch.count
+      if count >= records { break }
+    }
+    run.print(mode, count)
     try await consumer.close()
   }
 
@@ -108,6 +127,13 @@ struct Bench: Sendable {
     try await consumer.close()
     print("{\"mode\": \"sdk slow\", \"records\": \(records), \"budget_bytes\": \(budget), \"grown_bytes\": \(largest)}")
   }
+}
+
+/// How many records were delivered. The padding keeps the count, which the producer's thread writes, off the cache lines with the references
+/// that the loop counts.
+final class Deliveries: Sendable {
+  private let padding = InlineArray<24, Int>(repeating: 0)
+  let count = Atomic<Int>(0)
 }
 
 /// What one run has taken.

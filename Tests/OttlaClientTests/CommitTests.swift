@@ -82,6 +82,35 @@ import Testing
     #expect(try await admin.committedOffsets(of: "g") == [partition: 3])
   }
 
+  /// Records that rest are not processed because the end behind them was seen.
+  @Test func theEndOfAPartitionThatRestsIsNoPlaceToCommit() async throws {
+    let broker = try TestBroker()
+    try await broker.createTopic("t", partitions: 2)
+    try await broker.produce(0..<20, to: "t", partitions: 2)
+    let consumer = try Consumer(broker.consumerConfiguration("g"))
+    try await consumer.subscribe(to: ["t"])
+    try await within(.seconds(30)) {
+      while consumer.assignment.count < 2 { try await Task.sleep(for: .milliseconds(20)) }
+    }
+    // All is in the library's queue by then, the ends too.
+    try await Task.sleep(for: .milliseconds(700))
+    let reading = Task {
+      var partitions: [Int32] = []
+      for try await record in consumer.records {
+        if partitions.isEmpty { try consumer.pause([TopicPartition("t", 1 - record.partition)]) }
+        partitions.append(record.partition)
+      }
+      return partitions
+    }
+    try await Task.sleep(for: .milliseconds(500))
+    reading.cancel()
+    let partitions = try await reading.value
+    let first = try #require(partitions.first)
+    #expect(partitions == Array(repeating: first, count: 10))
+    try await consumer.close()
+    #expect(try await broker.admin.committedOffsets(of: "g") == [TopicPartition("t", first): 10])
+  }
+
   @Test func seekingGoesBackAndForwardAndForgetsWhatWasTaken() async throws {
     let broker = try TestBroker()
     try await broker.createTopic("t")

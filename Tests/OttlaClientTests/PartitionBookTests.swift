@@ -5,12 +5,19 @@ import Testing
 @Suite struct PartitionBookTests {
   private let partition = TopicPartition("t", 0)
 
+  private func handOver(_ book: inout PartitionBook, _ slot: Int, _ offset: Int64) -> RecordMark {
+    let mark = book.mark(slot, offset)
+    book.handOver(mark)
+    return mark
+  }
+
   @Test func onlyWhatIsProcessedMayBeCommitted() {
     var book = PartitionBook()
     book.assign([partition])
     let slot = book.slot(of: partition)
-    let first = book.handOver(slot, 5)
-    _ = book.handOver(slot, 6)
+    #expect(book.partitions == [partition])
+    let first = handOver(&book, slot, 5)
+    _ = handOver(&book, slot, 6)
     #expect(book.takeUnstored().isEmpty)
     book.finish(first)
     #expect(book.takeUnstored().map(\.offset) == [6])
@@ -26,11 +33,11 @@ import Testing
     var book = PartitionBook()
     book.assign([partition])
     let slot = book.slot(of: partition)
-    var mark = book.handOver(slot, 10)
+    var mark = handOver(&book, slot, 10)
     book.seek(partition)
     book.finish(mark)
     #expect(!book.holds(mark) && book.takeUnstored().isEmpty && book.positions.isEmpty)
-    mark = book.handOver(slot, 3)
+    mark = handOver(&book, slot, 3)
     book.revoke([partition])
     book.finish(mark)
     #expect(!book.holds(mark) && book.takeUnstored().isEmpty && book.assigned.isEmpty)
@@ -46,7 +53,7 @@ import Testing
     let slot = book.slot(of: partition)
     book.reachEnd(slot, 7, isStored: true)
     #expect(book.takeUnstored().map(\.offset) == [7])
-    let mark = book.handOver(slot, 7)
+    let mark = handOver(&book, slot, 7)
     book.reachEnd(slot, 8, isStored: true)
     #expect(book.takeUnstored().isEmpty)
     book.finish(mark)

@@ -66,7 +66,7 @@ public final class Consumer: Sendable {
 
   /// The records, in order within each partition, for one loop at a time.
   ///
-  /// The loop ends when the consumer is closed or the task cancelled. It throws where reading cannot go on; a loop begun
+  /// The loop ends when the consumer is closed or the task cancelled, which it sees when it waits, and ten times a second. It throws where reading cannot go on; a loop begun
   /// anew goes on behind the last record handed over. A record whose loop was left by `break` or an error is not committed unless `store`
   /// or `commit` says so.
   public var records: Records { Records(reader: core.reader) }

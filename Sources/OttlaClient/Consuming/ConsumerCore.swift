@@ -96,6 +96,7 @@ final class ConsumerCore: Sendable {
     var isKnown = false
     while ending.withLock({ $0.deadline == nil }) {
       if let message = rd_kafka_consumer_poll(client, 100) { reader.add(message) }
+      reader.callBack()
       reader.storeProcessed(client)
       if let fatal = events.health.fatal { reader.fail(fatal) }
       if let refusal = events.health.takeAuthenticationFailure() { reader.fail(refusal) }

@@ -25,12 +25,15 @@ struct PartitionBook {
   }
 
   private(set) var entries: [Entry] = []
+  /// The partitions of the entries, in a list of their own: records share it.
+  private(set) var partitions: [TopicPartition] = []
   private var slots: [TopicPartition: Int] = [:]
 
   /// The place of `partition`, made where there is none yet.
   mutating func slot(of partition: TopicPartition) -> Int {
     if let known = slots[partition] { return known }
     entries.append(Entry(partition: partition))
+    partitions.append(partition)
     slots[partition] = entries.count - 1
     return entries.count - 1
   }
@@ -65,11 +68,13 @@ struct PartitionBook {
 
   mutating func setPaused(_ slot: Int, _ isPaused: Bool) { entries[slot].isPaused = isPaused }
 
-  /// The record at `offset` goes to the reader.
-  mutating func handOver(_ slot: Int, _ offset: Int64) -> RecordMark {
-    entries[slot].handed = offset &+ 1
-    return RecordMark(slot: slot, epoch: entries[slot].epoch, offset: offset)
+  /// What the record at `offset` is known by in this time of holding its partition.
+  func mark(_ slot: Int, _ offset: Int64) -> RecordMark {
+    RecordMark(slot: slot, epoch: entries[slot].epoch, offset: offset)
   }
+
+  /// The record goes to the reader.
+  mutating func handOver(_ mark: RecordMark) { entries[mark.slot].handed = mark.offset &+ 1 }
 
   /// The end of a partition was reached at `offset`: what comes before it is handed over, and the loop has asked for more.
   ///

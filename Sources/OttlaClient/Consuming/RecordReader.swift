@@ -1,13 +1,22 @@
 internal import CLibrdkafka
 internal import Synchronization
 
+/// What a loop wants, and with which records it is done.
+enum RecordDemand {
+  case oneByOne(processed: RecordMark?)
+  case together(limit: Int, processed: [RecordMark])
+}
+
 /// Where the loop that reads meets librdkafka: takes records out of its queue when they are asked for, and not before.
 ///
 /// What was taken and not handed over yet stays in librdkafka's memory, so nothing is held twice.
 final class RecordReader: Sendable {
   /// What a look into the queue finds.
   enum Find {
-    case record(ConsumerRecord)
+    /// For a loop that takes them one by one.
+    case handful(Handful)
+    /// Handed over together.
+    case records([ConsumerRecord])
     case nothing
     case failure(ClientError)
     case end
@@ -51,10 +60,14 @@ final class RecordReader: Sendable {
     reading.withLock { if let queue = $0.queue { rd_kafka_queue_forward(OpaquePointer(bitPattern: bits), queue) } }
   }
 
+  /// Has the loop that takes from what is at hand come here for its next record: here it learns that its task is cancelled.
+  func callBack() { reading.withLock { $0.callBack() } }
+
   /// Gives everything back to librdkafka; nothing is read any more.
   func detach() {
     reading.withLock { reading in
       reading.isEnded = true
+      reading.callBack()
       reading.dropAll()
       if let queue = reading.queue {
         rd_kafka_queue_cb_event_enable(queue, nil, nil)
@@ -67,37 +80,36 @@ final class RecordReader: Sendable {
 
   /// Ends the loops that read.
   func end() {
-    reading.withLock { $0.isEnded = true }
+    reading.withLock { reading in
+      reading.callBack()
+      reading.isEnded = true
+    }
     bell.ringAll()
   }
 
   /// Has the loop that reads throw `error`, once.
   func fail(_ error: ClientError) {
-    reading.withLock { if $0.failure == nil { $0.failure = error } }
+    reading.withLock { reading in
+      reading.callBack()
+      if reading.failure == nil { reading.failure = error }
+    }
     bell.ringAll()
   }
 
-  /// The next record that is there now. A cancelled task gets none.
-  ///
-  /// - Parameter processed: a record that the loop is done with.
-  func take(processed: RecordMark? = nil) -> Find {
+  /// The next records that are there now. A cancelled task gets none.
+  func take(_ demand: RecordDemand) -> Find {
     let isCancelled = Task.isCancelled
     var passing: [ClientError] = []
     var isNudgeDue = false
     let found = reading.withLock { reading -> Find in
-      if let processed { reading.finish(processed) }
+      reading.finish(demand)
       if isCancelled { return .end }
       defer { isNudgeDue = reading.takeNudge() }
-      return reading.take(bootstrapServers, &passing)
+      return reading.take(demand, bootstrapServers, &passing)
     }
     if isNudgeDue { nudge.withLock { $0 }?() }
     if let onError { for error in passing { onError(error) } }
     return found
-  }
-
-  /// The loop is done with these.
-  func finish(_ marks: [RecordMark]) {
-    reading.withLock { reading in for mark in marks { reading.finish(mark) } }
   }
 
   /// A message that came by the group's own queue: a record that was not forwarded in time, or news.
@@ -109,11 +121,19 @@ final class RecordReader: Sendable {
 
   /// Works on the book under the reader's lock.
   func withBook<Value: Sendable>(_ body: (inout PartitionBook) -> Value) -> Value {
-    reading.withLock { body(&$0.book) }
+    reading.withLock { reading in
+      reading.catchUp()
+      return body(&reading.book)
+    }
   }
 
   /// Rests until `release` is called as often; what comes meanwhile waits.
-  func hold() { reading.withLock { $0.holds += 1 } }
+  func hold() {
+    reading.withLock { reading in
+      reading.callBack()
+      reading.holds += 1
+    }
+  }
 
   func release() {
     reading.withLock { $0.holds -= 1 }
@@ -122,6 +142,7 @@ final class RecordReader: Sendable {
 
   func assign(_ partitions: [TopicPartition]) {
     reading.withLock { reading in
+      reading.callBack()
       reading.forgetTopics()
       reading.book.assign(partitions)
     }
@@ -129,6 +150,7 @@ final class RecordReader: Sendable {
 
   func revoke(_ partitions: [TopicPartition]) {
     reading.withLock { reading in
+      reading.callBack()
       reading.drop(Set(partitions))
       reading.forgetTopics()
       reading.book.revoke(partitions)
@@ -137,15 +159,24 @@ final class RecordReader: Sendable {
 
   func forget(_ partition: TopicPartition) {
     reading.withLock { reading in
+      reading.callBack()
       reading.drop([partition])
       reading.book.seek(partition)
     }
   }
 
-  func pause(_ partitions: [TopicPartition]) { reading.withLock { $0.pause(Set(partitions)) } }
+  func pause(_ partitions: [TopicPartition]) {
+    reading.withLock { reading in
+      reading.callBack()
+      reading.pause(Set(partitions))
+    }
+  }
 
   func resume(_ partitions: [TopicPartition]) {
-    reading.withLock { $0.resume(Set(partitions)) }
+    reading.withLock { reading in
+      reading.callBack()
+      reading.resume(Set(partitions))
+    }
     bell.ringAll()
   }
 }

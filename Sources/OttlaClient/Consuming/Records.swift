@@ -10,7 +10,11 @@ extension Consumer {
 
     /// A loop over the records.
     public struct Iterator: AsyncIteratorProtocol {
-      let reader: RecordReader
+      private let reader: RecordReader
+      /// What is at hand: taken without the reader's lock, and without a call that could wait.
+      private var handful: Handful?
+      /// The same, without counting who holds it: that would be done for every record.
+      private var atHand: Unmanaged<Handful>?
       private var last: RecordMark?
 
       init(reader: RecordReader) { self.reader = reader }
@@ -19,20 +23,39 @@ extension Consumer {
       public mutating func next() async throws(ClientError) -> ConsumerRecord? { try await next(isolation: nil) }
 
       /// The next record; nil when the consumer is closed or the task cancelled.
+      @inlinable
       public mutating func next(
+        isolation actor: isolated (any Actor)?
+      ) async throws(ClientError) -> ConsumerRecord? {
+        if let record = takeOne() { return record }
+        return try await nextHandful(isolation: actor)
+      }
+
+      /// The next record of those at hand.
+      @usableFromInline
+      mutating func takeOne() -> ConsumerRecord? {
+        guard let record = atHand?._withUnsafeGuaranteedRef({ $0.take() }) else { return nil }
+        last = record.mark
+        return record
+      }
+
+      /// The first record of those that come next.
+      @usableFromInline
+      mutating func nextHandful(
         isolation actor: isolated (any Actor)?
       ) async throws(ClientError) -> ConsumerRecord? {
         while true {
           let processed = last
           last = nil
+          (handful, atHand) = (nil, nil)
           let seen = reader.bell.rings
-          switch reader.take(processed: processed) {
-          case .record(let record):
-            last = record.mark
-            return record
+          switch reader.take(.oneByOne(processed: processed)) {
+          case .handful(let found):
+            (handful, atHand) = (found, Unmanaged.passUnretained(found))
+            if let record = takeOne() { return record }
+          case .records, .nothing: await reader.bell.wait(since: seen)
           case .failure(let error): throw error
           case .end: return nil
-          case .nothing: await reader.bell.wait(since: seen)
           }
         }
       }
@@ -53,7 +76,6 @@ extension Consumer {
     public struct Iterator: AsyncIteratorProtocol {
       private let reader: RecordReader
       private let limit: Int
-      private var records: Records.Iterator
       private var last: [RecordMark] = []
       /// Found behind the records of a batch, and told after it.
       private var failure: ClientError?
@@ -61,7 +83,6 @@ extension Consumer {
       init(reader: RecordReader, limit: Int) {
         self.reader = reader
         self.limit = limit
-        records = Records.Iterator(reader: reader)
       }
 
       /// The next batch; nil when the consumer is closed or the task cancelled.
@@ -75,20 +96,33 @@ extension Consumer {
           self.failure = nil
           throw failure
         }
-        reader.finish(last)
-        last = []
-        guard let first = try await records.next(isolation: actor) else { return nil }
-        var batch = [first]
-        batch.reserveCapacity(limit)
-        while batch.count < limit, case .record(let record) = look() { batch.append(record) }
-        last = batch.map(\.mark)
-        return batch
+        while true {
+          let processed = last
+          last = []
+          let seen = reader.bell.rings
+          switch reader.take(.together(limit: limit, processed: processed)) {
+          case .records(var batch):
+            fill(&batch)
+            last = batch.map(\.mark)
+            return batch
+          case .handful, .nothing: await reader.bell.wait(since: seen)
+          case .failure(let error): throw error
+          case .end: return nil
+          }
+        }
       }
 
-      private mutating func look() -> RecordReader.Find {
-        let found = reader.take()
-        if case .failure(let error) = found { failure = error }
-        return found
+      /// Adds what is there without waiting.
+      private mutating func fill(_ batch: inout [ConsumerRecord]) {
+        while batch.count < limit {
+          switch reader.take(.together(limit: limit - batch.count, processed: [])) {
+          case .records(let more): batch += more
+          case .failure(let error):
+            failure = error
+            return
+          case .handful, .nothing, .end: return
+          }
+        }
       }
     }
   }

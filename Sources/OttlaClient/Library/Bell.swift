@@ -21,10 +21,10 @@ final class Bell: Sendable {
   /// How often it has rung so far.
   var rings: UInt64 { ringCount.load(ordering: .sequentiallyConsistent) }
 
-  /// One of those who wait may try.
-  func ring() {
+  /// So many of those who wait may try.
+  func ring(_ count: Int = 1) {
     ringCount.add(1, ordering: .sequentiallyConsistent)
-    if waiting.load(ordering: .sequentiallyConsistent) > 0 { wake(1) }
+    if waiting.load(ordering: .sequentiallyConsistent) > 0 { wake(count) }
   }
 
   /// All may try.

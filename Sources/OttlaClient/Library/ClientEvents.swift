@@ -6,19 +6,15 @@ final class ClientEvents: Sendable {
 
   let health: ClientHealth
   let onStatistics: (@Sendable (Statistics) -> Void)?
-  /// A producer's record has come to its end.
-  let onDelivery: (@Sendable (UnsafePointer<rd_kafka_message_t>) -> Void)?
   /// A group gives partitions to this consumer, or takes them away.
   let onRebalance: (@Sendable (_ client: OpaquePointer, rd_kafka_resp_err_t, PartitionList?) -> Void)?
 
   init(
     health: ClientHealth, onStatistics: (@Sendable (Statistics) -> Void)?,
-    onDelivery: (@Sendable (UnsafePointer<rd_kafka_message_t>) -> Void)? = nil,
     onRebalance: (@Sendable (OpaquePointer, rd_kafka_resp_err_t, PartitionList?) -> Void)? = nil
   ) {
     self.health = health
     self.onStatistics = onStatistics
-    self.onDelivery = onDelivery
     self.onRebalance = onRebalance
   }
 
@@ -41,16 +37,26 @@ final class ClientEvents: Sendable {
         return 0
       }
     }
-    if onDelivery != nil {
-      rd_kafka_conf_set_dr_msg_cb(configuration) { _, message, opaque in
-        if let message { ClientEvents.events(opaque)?.onDelivery?(message) }
-      }
-    }
     if onRebalance != nil {
       rd_kafka_conf_set_rebalance_cb(configuration) { client, code, partitions, opaque in
         if let client { ClientEvents.events(opaque)?.onRebalance?(client, code, partitions) }
       }
     }
+  }
+}
+
+extension ClientEvents {
+  /// Serves an event of a client whose queue is polled for events, and destroys it: callbacks are not called there.
+  func serve(_ event: OpaquePointer, _ client: OpaquePointer) {
+    switch rd_kafka_event_type(event) {
+    case RD_KAFKA_EVENT_ERROR:
+      let reason = rd_kafka_event_error_string(event).map { String(cString: $0) } ?? ""
+      health.note(rd_kafka_event_error(event), reason, client: client)
+    case RD_KAFKA_EVENT_STATS:
+      if let json = rd_kafka_event_stats(event) { onStatistics?(Statistics(json: String(cString: json))) }
+    default: break
+    }
+    rd_kafka_event_destroy(event)
   }
 }
 

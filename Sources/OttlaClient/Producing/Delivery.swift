@@ -1,18 +1,12 @@
 internal import Synchronization
 
-/// What becomes of one record, told once to whoever asked for it.
-final class Delivery: Sendable {
+/// What becomes of one record.
+enum Delivery {
   typealias Outcome = Result<DeliveryReport, ProducerError>
-  let tell: @Sendable (Outcome) -> Void
-
-  init(_ tell: @escaping @Sendable (Outcome) -> Void) { self.tell = tell }
-
-  /// The pointer that travels with the record, and keeps this object until `take`.
-  var opaque: UnsafeMutableRawPointer { Unmanaged.passRetained(self).toOpaque() }
-
-  /// The object behind a pointer of `opaque`, which may be used once.
-  static func take(_ opaque: UnsafeMutableRawPointer?) -> Delivery? {
-    opaque.map { Unmanaged<Delivery>.fromOpaque($0).takeRetainedValue() }
+  /// Told once to whoever asked for it. A struct, for a closure that is kept in a generic type is wrapped in another one, and that is an
+  /// allocation each time it goes in or out.
+  struct Listener: Sendable {
+    let tell: @Sendable (Outcome) -> Void
   }
 }
 

@@ -46,11 +46,12 @@ public final class Producer: Sendable {
   nonisolated(nonsending) public func enqueue(
     _ record: ProducerRecord, onDelivery: (@Sendable (Result<DeliveryReport, ProducerError>) -> Void)? = nil
   ) async throws(ProducerError) {
-    let delivery = onDelivery.map(Delivery.init)
+    var listener: Delivery.Listener?
+    if let onDelivery { listener = Delivery.Listener(tell: onDelivery) }
     while true {
       let seen = core.room.rings
       do throws(ProducerError) {
-        return try core.produce(record, delivery)
+        return try core.produce(record, listener)
       } catch {
         guard case .queueFull = error else { throw error }
       }
@@ -66,7 +67,9 @@ public final class Producer: Sendable {
   public func tryEnqueue(
     _ record: ProducerRecord, onDelivery: (@Sendable (Result<DeliveryReport, ProducerError>) -> Void)? = nil
   ) throws(ProducerError) {
-    try core.produce(record, onDelivery.map(Delivery.init))
+    var listener: Delivery.Listener?
+    if let onDelivery { listener = Delivery.Listener(tell: onDelivery) }
+    try core.produce(record, listener)
   }
 
   /// Records taken and neither acknowledged nor given up.

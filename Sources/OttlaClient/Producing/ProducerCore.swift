@@ -18,6 +18,9 @@ final class ProducerCore: Sendable {
   let handle: LibraryHandle
   let events: ClientEvents
   let room: Bell
+  private let listeners = DeliveryListeners()
+  private let settled: SettledDeliveries
+  private let reports: DeliveryReports
   private let topics = Mutex(Topics())
   private let ending = Mutex(Ending())
   private let firstContactTimeout: Duration?
@@ -26,14 +29,16 @@ final class ProducerCore: Sendable {
     let list = try configuration.properties()
     let health = ClientHealth(bootstrapServers: configuration.bootstrapServers, onError: configuration.onError)
     let room = Bell()
-    let reports = DeliveryReports(room: room, health: health)
-    events = ClientEvents(
-      health: health, onStatistics: configuration.onStatistics, onDelivery: { reports.note($0) })
+    settled = SettledDeliveries(listeners)
+    reports = DeliveryReports(room: room, health: health, settled: settled)
+    events = ClientEvents(health: health, onStatistics: configuration.onStatistics)
     self.room = room
     firstContactTimeout =
       configuration.firstContactTimeoutMs > 0 ? .milliseconds(configuration.firstContactTimeoutMs) : nil
     let made = try list.makeConfiguration()
     events.watch(made)
+    // Delivery reports come as events, a partition's at a time; so does all else then.
+    rd_kafka_conf_set_events(made, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS)
     handle = LibraryHandle(try PropertyList.makeHandle(RD_KAFKA_PRODUCER, made))
     do throws(ClientError) {
       try LibraryThread.start { self.run() }
@@ -44,18 +49,20 @@ final class ProducerCore: Sendable {
   }
 
   /// Gives one record to librdkafka, which copies it. Never waits.
-  func produce(_ record: ProducerRecord, _ delivery: Delivery?) throws(ProducerError) {
+  func produce(_ record: ProducerRecord, _ listener: Delivery.Listener?) throws(ProducerError) {
     // librdkafka takes 0 for "now": better refused than changed.
     if let timestamp = record.timestamp, timestamp <= 0 {
       throw .rejected(
         .invalidValue(property: "timestamp", value: "\(timestamp)", reason: "it must be behind the start of 1970"))
     }
     let code = try handle.use(closed: ProducerError.closed) { (client) throws(ProducerError) -> rd_kafka_resp_err_t in
+      if settled.records > 0 { free() }
       let topic = try self.topic(record.topic, client)
       // librdkafka takes the pointer only with the record.
-      let opaque = delivery?.opaque
+      var opaque: UnsafeMutableRawPointer?
+      if let listener { opaque = listeners.keep(listener) }
       let code = Self.produce(record, client, topic, opaque)
-      if code != RD_KAFKA_RESP_ERR_NO_ERROR { _ = Delivery.take(opaque) }
+      if code != RD_KAFKA_RESP_ERR_NO_ERROR { if let opaque { listeners.forget([UInt(bitPattern: opaque)]) } }
       return code
     }
     if code == RD_KAFKA_RESP_ERR_NO_ERROR { return }
@@ -63,6 +70,12 @@ final class ProducerCore: Sendable {
     throw .rejected(
       events.health.fatal
         ?? ClientError(code, "sending a record", topic: record.topic, partition: record.partition))
+  }
+
+  /// Gives memory back, and with it room.
+  private func free() {
+    let freed = settled.free()
+    if freed > 0 { room.ring(freed) }
   }
 
   private static func produce(
@@ -110,7 +123,7 @@ final class ProducerCore: Sendable {
   }
 
   /// Records taken and neither acknowledged nor given up.
-  var waiting: Int { (try? handle.use { Int(rd_kafka_outq_len($0)) }) ?? 0 }
+  var waiting: Int { (try? handle.use { max(0, Int(rd_kafka_outq_len($0)) - settled.records) }) ?? 0 }
 
   /// Lets what waits go out at once; nil after the end, else how many are left when the time is up. Blocks.
   func flush(_ limit: Duration) -> Int? {
@@ -150,15 +163,15 @@ extension ProducerCore {
 
   /// The thread's whole life.
   private func run() {
-    guard let client = handle.pointer else { return }
+    guard let client = handle.pointer, let queue = rd_kafka_queue_get_main(client) else { return }
     let began = ContinuousClock.now
     var isKnown = false
     while handle.isOpen {
-      if rd_kafka_poll(client, 100) == 0 { room.ringAll() }
+      if !serve(client, queue, 100) { room.ringAll() }
       if !isKnown { isKnown = handle.hasReachedBroker }
       if !isKnown { giveUpIfHopeless(client, since: began) }
     }
-    let remaining = finish(client)
+    let remaining = finish(client, queue)
     let waiters = ending.withLock { ending in
       ending.remaining = remaining
       defer { ending.waiters = [] }
@@ -175,20 +188,51 @@ extension ProducerCore {
     if isRefused || isLate { rd_kafka_purge(client, Int32(RD_KAFKA_PURGE_F_QUEUE)) }
   }
 
-  private func finish(_ client: OpaquePointer) -> Int {
+  /// Serves one event, which may take so long to come; false where none came.
+  private func serve(_ client: OpaquePointer, _ queue: OpaquePointer, _ limitMs: Int32) -> Bool {
+    // Who sends frees what was told; where nobody does, it is freed as soon as nothing else comes.
+    let limit = settled.records > 0 ? min(limitMs, Self.freeingMs) : limitMs
+    guard let event = rd_kafka_queue_poll(queue, limit) else {
+      free()
+      return false
+    }
+    if rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR {
+      reports.serve(event)
+    } else {
+      events.serve(event, client)
+    }
+    return true
+  }
+
+  /// How long what was told waits for somebody who sends, in milliseconds.
+  private static let freeingMs: Int32 = 5
+
+  /// Lets what waits go out until the deadline, then gives it up; the last one out ends the client.
+  private func finish(_ client: OpaquePointer, _ queue: OpaquePointer) -> Int {
     let deadline = ending.withLock { $0.deadline } ?? ContinuousClock.now
-    rd_kafka_flush(client, (deadline - ContinuousClock.now).wholeMilliseconds)
-    let remaining = Int(rd_kafka_outq_len(client))
+    var remaining = waiting(client, queue)
+    while remaining > 0, ContinuousClock.now < deadline {
+      // librdkafka hurries while it is in here, and counts nothing down: that is done between.
+      rd_kafka_flush(client, min(Self.freeingMs, (deadline - ContinuousClock.now).wholeMilliseconds))
+      remaining = waiting(client, queue)
+    }
     if remaining > 0 {
       rd_kafka_purge(client, Int32(RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT))
-      while rd_kafka_outq_len(client) > 0 { rd_kafka_poll(client, 100) }
+      while waiting(client, queue) > 0 { _ = serve(client, queue, 100) }
     }
     // A reader that came in before the end may still be inside; it never waits there for long.
-    while !handle.isUnused { rd_kafka_poll(client, 1) }
+    while !handle.isUnused { _ = serve(client, queue, 1) }
+    rd_kafka_queue_destroy(queue)
     let handles = topics.withLock { $0.handles.sorted { $0.key < $1.key }.map(\.value) }
     for bits in handles { if let topic = OpaquePointer(bitPattern: bits) { rd_kafka_topic_destroy(topic) } }
     rd_kafka_destroy(client)
     return remaining
+  }
+
+  /// How many records wait once all that came is served and freed.
+  private func waiting(_ client: OpaquePointer, _ queue: OpaquePointer) -> Int {
+    while serve(client, queue, 0) {}
+    return Int(rd_kafka_outq_len(client))
   }
 }
 
