@@ -83,6 +83,15 @@ func decisions(_ name: String, of demo: String, _ imports: [String], testsImport
   ]
 }
 
+/// What the programs of a demo share, in Examples/<demo>/<name>.
+func parts(_ name: String, of demo: String, _ imports: [String]) -> [Target] {
+  [
+    .target(
+      name: name, dependencies: imports.map { Target.Dependency(stringLiteral: $0) },
+      path: "Examples/\(demo)/\(name)", swiftSettings: strict)
+  ]
+}
+
 let targets: [[Target]] = [
   // -- bridges to C
   bridge("CChecksum"),
@@ -207,6 +216,30 @@ let targets: [[Target]] = [
   demo(
     "notification-consumer", of: "user-notifications",
     ["UserNotifications", "OttlaClient", "OttlaJSON", "HTTPServing", "Launching"]),
+
+  // Examples/booking-limit
+  parts(
+    "ServiceSteps", of: "booking-limit",
+    [
+      "Launching", "OttlaClient", "OttlaErrorHandling", "OttlaJSON", "OttlaOutbox", "OttlaPostgreSQL", "OttlaSQL",
+      "OttlaSQLite",
+    ]),
+  demo(
+    "booking-service", of: "booking-limit", ["HTTPServing", "Launching", "OttlaClient", "OttlaJSON", "ServiceSteps"]),
+  demo("limit-service", of: "booking-limit", ["Launching", "OttlaClient", "OttlaSQL", "ServiceSteps"]),
+  demo("order-service", of: "booking-limit", ["Launching", "OttlaSQL", "ServiceSteps"]),
+  demo("shipment-service", of: "booking-limit", ["Launching", "OttlaSQL", "ServiceSteps"]),
+  demo(
+    "email-service", of: "booking-limit",
+    ["Launching", "Mailing", "OttlaClient", "OttlaErrorHandling", "OttlaJSON", "OttlaSQL", "ServiceSteps"]),
+  [
+    .testTarget(
+      name: "BookingLimitTests",
+      dependencies: [
+        "booking-service", "limit-service", "email-service", "ServiceSteps", "Launching", "Mailing", "OttlaSQL",
+        "OttlaSQLite",
+      ], swiftSettings: strict)
+  ],
 
   // -- programs
   program(

@@ -87,7 +87,7 @@ struct MailerTests {
     let mailer = Mailer(server.settings)
     for id in ["welcome-1", "welcome-2"] { try await mailer.send(try mail(to: "an@example.com", id: id)) }
     let taken = try server.taken()
-    #expect(taken.map(\.headers["Message-ID"]) == ["<welcome-1@localhost>", "<welcome-2@localhost>"])
+    #expect(taken.map(\.headers["Message-ID"]) == ["<welcome-1@example.com>", "<welcome-2@example.com>"])
     let first = try #require(taken.first)
     let mail = try mail(to: "an@example.com")
     #expect(first.from == "shop@example.com")

@@ -61,7 +61,14 @@ package actor Mailer {
   ///
   /// - Throws: `.retriable` or `.fatal`, by the server's code where there is one.
   package func send(_ mail: Mail) throws(MailError) {
-    let text = MailFormat.encode(mail, seconds: Int64(time(nil)), host: settings.host)
+    let text = MailFormat.encode(mail, seconds: Int64(time(nil)), host: String(mail.from.domain))
     try transfer.send(text, from: mail.from.address, to: mail.to.address, settings)
+  }
+}
+
+extension MailAddress {
+  /// What stands behind the @. A mail's id is of its sender, whichever server takes it.
+  var domain: Substring {
+    address[(address.firstIndex(of: "@").map { address.index(after: $0) } ?? address.startIndex)...]
   }
 }

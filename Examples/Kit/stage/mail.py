@@ -38,7 +38,14 @@ class MailServer(Running):
         """From now on recipients that begin so are answered this, such as "550 no such mailbox"; None takes them again."""
         refusals = json.loads(self._refusals.read_text())
         refusals[address_prefix] = answer
-        self._refusals.write_text(json.dumps({key: value for key, value in refusals.items() if value}))
+        # In one step: the server reads it at any moment.
+        whole = self._refusals.with_suffix(".new")
+        whole.write_text(json.dumps({key: value for key, value in refusals.items() if value}))
+        whole.replace(self._refusals)
+
+    def delay(self, address_prefix, seconds):
+        """From now on a mail to recipients that begin so is taken at once and answered after so many seconds; 0 answers at once again."""
+        self.refuse(f"delay {address_prefix}", seconds)
 
     def is_good_end(self, status):
         # Python ends by the signal.

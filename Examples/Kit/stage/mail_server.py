@@ -1,7 +1,8 @@
 """usage: mail_server.py PORT CERTIFICATE KEY TAKEN REFUSALS USER PASSWORD
 
 Each mail that is taken becomes a line of JSON in TAKEN, written before the sender has its 250. REFUSALS is a JSON object from
-how a recipient begins to what it is answered.
+how a recipient begins to what it is answered; from "delay " and how a recipient begins to the seconds between the line in TAKEN and
+the 250.
 """
 
 import asyncio
@@ -19,11 +20,14 @@ class Handler:
     def __init__(self, taken, refusals):
         self.taken, self.refusals = taken, refusals
 
-    async def handle_RCPT(self, server, session, envelope, address, options):
+    def wanted(self, address):
         with open(self.refusals) as file:
-            for prefix, answer in json.load(file).items():
-                if address.startswith(prefix):
-                    return answer
+            return next((what for prefix, what in json.load(file).items() if address.startswith(prefix)), None)
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        answer = self.wanted(address)
+        if answer:
+            return answer
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
@@ -37,6 +41,7 @@ class Handler:
         with open(self.taken, "a") as file:
             file.write(json.dumps(line) + "\n")
         print(f"took a mail to {', '.join(envelope.rcpt_tos)}: {line['headers'].get('Subject', '')}", flush=True)
+        await asyncio.sleep(self.wanted(f"delay {envelope.rcpt_tos[0]}") or 0)
         return "250 taken"
 
 

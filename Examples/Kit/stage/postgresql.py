@@ -68,9 +68,9 @@ class PostgreSQL(Running):
         except AssertionError:
             return False
 
-    def query(self, sql):
-        """The rows of a statement, each a list of texts."""
-        return self._ask(self.database, sql)
+    def query(self, sql, database=None):
+        """The rows of a statement, each a list of texts; in another database of the server where one is named."""
+        return self._ask(database or self.database, sql)
 
     def _ask(self, database, sql):
         done = subprocess.run(
