@@ -195,7 +195,12 @@ let targets: [[Target]] = [
   module("OttlaSQL", ["Threads"]),
   module("OttlaPostgreSQL", ["OttlaSQL", "CPostgreSQL"], testsImport: ["TestServers"]),
   module("OttlaSQLite", ["OttlaSQL", "CSQLite"], testsImport: ["TestServers"]),
-  module("OttlaOutbox", ["OttlaSQL"], testsImport: ["OttlaPostgreSQL", "OttlaSQLite", "TestServers"]),
+  module(
+    "OttlaOutbox", ["OttlaSQL"],
+    testsImport: ["OttlaClient", "OttlaOutboxProducer", "OttlaPostgreSQL", "OttlaSQLite", "TestServers"]),
+  module(
+    "OttlaOutboxProducer", ["OttlaClient", "OttlaErrorHandling", "OttlaOutbox", "OttlaSQL"],
+    testsImport: ["OttlaPostgreSQL", "OttlaSQLite", "TestServers"]),
 
   [
     .executableTarget(
@@ -241,6 +246,44 @@ let targets: [[Target]] = [
       ], swiftSettings: strict)
   ],
 
+  // Examples/notification-services
+  [
+    .target(
+      name: "NotificationVocabulary",
+      dependencies: ["Launching", "OttlaClient", "OttlaErrorHandling", "OttlaPostgreSQL", "OttlaSQL"],
+      path: "Examples/notification-services/vocabulary", swiftSettings: strict)
+  ],
+  demo(
+    "account-service", of: "notification-services",
+    [
+      "HTTPServing", "Launching", "NotificationVocabulary", "OttlaClient", "OttlaErrorHandling", "OttlaJSON",
+      "OttlaOutbox", "OttlaOutboxProducer", "OttlaPostgreSQL", "OttlaSQL",
+    ]),
+  demo(
+    "notification-service", of: "notification-services",
+    [
+      "Launching", "Mailing", "NotificationVocabulary", "OttlaClient", "OttlaErrorHandling", "OttlaJSON",
+      "OttlaOutboxProducer",
+    ]),
+  demo(
+    "statistic-service", of: "notification-services",
+    [
+      "Launching", "NotificationVocabulary", "OttlaClient", "OttlaErrorHandling", "OttlaJSON", "OttlaOutboxProducer",
+      "OttlaPostgreSQL", "OttlaSQL",
+    ]),
+  demo(
+    "dlt-reader", of: "notification-services",
+    ["Launching", "NotificationVocabulary", "OttlaClient", "OttlaErrorHandling"]),
+  [
+    .testTarget(
+      name: "NotificationServicesTests",
+      dependencies: [
+        "account-service", "dlt-reader", "notification-service", "statistic-service", "HTTPServing", "Launching",
+        "Mailing", "NotificationVocabulary", "OttlaClient", "OttlaErrorHandling", "OttlaJSON", "OttlaOutbox",
+        "OttlaSQL", "OttlaPostgreSQL", "TestServers",
+      ], swiftSettings: strict)
+  ],
+
   // -- programs
   program(
     "ottla",
@@ -264,7 +307,8 @@ let targets: [[Target]] = [
 
 let products: [Product] = [
   .library(name: "OttlaClient", targets: ["OttlaClient", "OttlaErrorHandling", "OttlaJSON"]),
-  .library(name: "OttlaOutbox", targets: ["OttlaOutbox", "OttlaSQL", "OttlaPostgreSQL", "OttlaSQLite"]),
+  .library(
+    name: "OttlaOutbox", targets: ["OttlaOutbox", "OttlaOutboxProducer", "OttlaSQL", "OttlaPostgreSQL", "OttlaSQLite"]),
   .library(name: "OttlaTesting", targets: ["OttlaTesting"]),
 ]
 

@@ -1,7 +1,8 @@
 /// What is done with a record on which the handler fails (Spring's `DefaultErrorHandler`).
 ///
 /// It is judged whether trying again can help. Then the record is tried again after the waits of `backOff`, while its partition rests; then,
-/// where there are retry topics, from those; then `whenUsedUp` says what becomes of it. A fatal error goes there at once.
+/// where there are retry topics, from those; then `whenUsedUp` says what becomes of it. A fatal error goes there at once; a halting one ends
+/// processing, and the record is not committed.
 ///
 /// ```swift
 /// // a second apart, two retries, then notification.DLT
@@ -55,7 +56,7 @@ public struct ErrorHandler: Sendable {
   }
 }
 
-/// Processing has ended at a record that failed for good, because the error handler says `.stop`.
+/// Processing has ended at a record that failed for good, because the error handler says `.stop`, or at one whose error is halting.
 ///
 /// ```swift
 /// do { try await processor.run() } catch let stopped as ProcessingStopped { print(stopped) }

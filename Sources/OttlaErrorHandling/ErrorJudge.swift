@@ -6,12 +6,15 @@ public enum ErrorKind: Hashable, Sendable {
   case retriable
   /// It fails each time: the record itself is wrong.
   case fatal
+  /// The record is not to blame, and the next one will fail as this did: a password is wrong, a table is missing. Processing ends with
+  /// ``ProcessingStopped``, and the record is not committed.
+  case halting
 }
 
 /// Tells errors that pass from errors that stay, by their type (Spring's `ExceptionClassifier`).
 ///
 /// What does not decode is fatal, and so is a record that is too large to be sent on; everything else is retriable until told
-/// otherwise. What was said last counts first.
+/// otherwise. Nothing is halting unless told. What was said last counts first.
 ///
 /// ```swift
 /// let judge = ErrorJudge().fatal(InvalidAddress.self).judging { error in
@@ -27,6 +30,15 @@ public struct ErrorJudge: Sendable {
   /// Errors of this type are fatal.
   public func fatal<Failure: Error>(_ type: Failure.Type) -> ErrorJudge {
     judging { $0 is Failure ? .fatal : nil }
+  }
+
+  /// Errors of this type end processing: see ``ErrorKind/halting``.
+  ///
+  /// ```swift
+  /// let judge = ErrorJudge().halting(WrongPassword.self)
+  /// ```
+  public func halting<Failure: Error>(_ type: Failure.Type) -> ErrorJudge {
+    judging { $0 is Failure ? .halting : nil }
   }
 
   /// Errors of this type are retriable.

@@ -71,6 +71,7 @@ struct TopicRoutes {
 
   /// Where a record of `topic` goes that is not tried again in its place.
   func destination(of topic: String, _ history: FailureHistory, _ kind: ErrorKind) -> Destination {
+    if kind == .halting { return .stop }
     let origin = origin(of: topic)
     let number = history.retryNumber + 1
     if kind == .retriable, let next = retryTopics?.topic(for: origin.topic, retry: number) {

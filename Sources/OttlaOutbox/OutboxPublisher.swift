@@ -18,6 +18,7 @@ public struct OutboxPublisher<Store: OutboxStore>: Sendable {
   private let settings: OutboxSettings
   private let onEvent: @Sendable (OutboxEvent) -> Void
   private let publish: @Sendable (OutboxMessage) async throws -> Void
+  private let alarm = PublisherAlarm()
 
   /// - Parameters:
   ///   - onEvent: for the log and the figures; called between two steps of work, so it must not take long.
@@ -42,9 +43,14 @@ public struct OutboxPublisher<Store: OutboxStore>: Sendable {
     func now() -> Duration { start.duration(to: clock.now) }
     var schedule = PublisherSchedule(settings)
     var unsettled: Unsettled?
+    var heard = alarm.ringCount
     while !Task.isCancelled {
       switch schedule.step(at: now()) {
-      case .sleep(let duration): try? await Task.sleep(for: duration)
+      case .sleep(let duration):
+        await alarm.sleep(for: duration, since: heard)
+        let rung = alarm.ringCount
+        if rung != heard { schedule.wake(at: now()) }
+        heard = rung
       case .clean:
         do {
           let count = try await store.removeSent(olderThan: settings.retention, rowsMax: cleaningRowsMax)
@@ -56,6 +62,8 @@ public struct OutboxPublisher<Store: OutboxStore>: Sendable {
         }
       case .publish:
         do {
+          // Who rings from now on may have added what this look does not see.
+          heard = alarm.ringCount
           // What was published and is not written down yet comes before anything new.
           let work: Unsettled
           if let unsettled { work = unsettled } else { work = try await publishClaim() }
@@ -71,6 +79,17 @@ public struct OutboxPublisher<Store: OutboxStore>: Sendable {
     }
     if let unsettled { do { try await settle(unsettled) } catch { onEvent(.storeFailed(reason: "\(error)")) } }
   }
+
+  /// Lets `run` look for messages at once, and not only at the end of its `interval`. To be called after a transaction with messages was
+  /// committed, so that they do not wait; without it they are published all the same. Returns at once.
+  ///
+  /// ```swift
+  /// try await database.transaction { try await outbox.add(message, in: $0) }
+  /// publisher.wake()
+  /// ```
+  ///
+  /// Does nothing while the broker or the store fails: then the waits of `backOff` count.
+  public func wake() { alarm.ring() }
 
   /// Publishes what is there now, up to `rowsMax` rows, once: for programs that have a clock of their own, and for tests.
   ///

@@ -43,6 +43,11 @@ struct PublisherSchedule {
     }
   }
 
+  /// There is something to publish. Where broker or store failed, that is no reason to ask them sooner.
+  mutating func wake(at now: Duration) {
+    if failuresInARow == 0 { nextPass = min(nextPass, now) }
+  }
+
   /// The store could not be asked, or could not write down what came of a pass.
   mutating func storeFailed(at now: Duration, random: Double) { failed(at: now, random: random) }
 

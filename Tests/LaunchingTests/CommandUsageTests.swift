@@ -25,6 +25,21 @@ import Testing
     #expect(try read("--name", "--port")["name"] == "--port")
   }
 
+  @Test func aFlagStandsAlone() throws {
+    let usage = CommandUsage(
+      "greeter", about: "", options: [.init(flag: "loud", "shouts"), .init("name", "NAME", "whom", default: "")],
+      examples: [])
+    func read(_ arguments: String...) throws -> CommandOptions {
+      guard case .options(let options) = try usage.read(arguments) else { throw CommandError("help") }
+      return options
+    }
+    #expect(try !read().isSet("loud"))
+    let both = try read("--loud", "--name", "An")
+    #expect(both.isSet("loud") && both["name"] == "An")
+    #expect(throws: CommandError("--loud takes no value")) { try read("--loud=no") }
+    #expect(usage.help.contains("  --loud       shouts\n"))
+  }
+
   @Test(arguments: [
     (["--prot", "1"], "there is no option --prot; greeter --help lists them"),
     (["--port"], "--port needs a value"),

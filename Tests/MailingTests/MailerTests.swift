@@ -112,7 +112,8 @@ struct MailerTests {
     wrong.password = "wrong"
     let refused = try await error(wrong)
     #expect(refused?.kind == .fatal)
-    #expect(refused?.code == 535)
+    #expect(refused?.code == 535 && refused?.concernsSettings == true && nobody?.concernsSettings == false)
+    #expect(refused?.description.contains("check user and password") == true)
     #expect(try server.taken().isEmpty)
   }
 

@@ -14,6 +14,15 @@ import Testing
     #expect(error(CURLE_LOGIN_DENIED, 535).kind == .fatal)
   }
 
+  @Test func whatConcernsAllMailsIsToldFromWhatConcernsOne() {
+    for answer in [530, 534, 535, 538] { #expect(error(CURLE_SEND_ERROR, answer).concernsSettings, "\(answer)") }
+    #expect(error(CURLE_LOGIN_DENIED, 550).concernsSettings && error(CURLE_LOGIN_DENIED).concernsSettings)
+    #expect(error(CURLE_PEER_FAILED_VERIFICATION).concernsSettings && error(CURLE_USE_SSL_FAILED).concernsSettings)
+    // A mailbox that is not there, a login that is not possible now, a server that is away.
+    #expect(!error(CURLE_SEND_ERROR, 550).concernsSettings && !error(CURLE_LOGIN_DENIED, 454).concernsSettings)
+    #expect(!error(CURLE_COULDNT_CONNECT).concernsSettings)
+  }
+
   @Test func withoutOneTheLibrarysCounts() {
     #expect(error(CURLE_COULDNT_CONNECT).kind == .retriable)
     #expect(error(CURLE_PEER_FAILED_VERIFICATION).kind == .fatal)

@@ -24,6 +24,7 @@ import Testing
     #expect(judge.kind(of: Wrong()) == .fatal)
     #expect(judge.kind(of: Wrong(isPassing: true)) == .retriable)
     #expect(judge.kind(of: SerializationError("late schema")) == .retriable)
+    #expect(judge.halting(Away.self).kind(of: Away()) == .halting && judge.kind(of: Away()) == .retriable)
     #expect(judge.fatal(Wrong.self).kind(of: Wrong(isPassing: true)) == .fatal)
   }
 }

@@ -200,6 +200,27 @@ import Testing
     #expect(try await broker.committed() == [0: 2])
   }
 
+  /// The password is wrong, say: the record waits where it is for a member that has the right one.
+  @Test func anErrorThatIsNotTheRecordsEndsProcessing() async throws {
+    let broker = try TestBroker()
+    try await broker.createTopic("t")
+    try await broker.produce(0..<5, to: "t")
+    let journal = Journal()
+    let handler = ErrorHandler(
+      judge: ErrorJudge().halting(ServiceAway.self), backOff: .fixed(.seconds(60), retries: 5))
+    let processor = RecordProcessor(
+      broker.processorConfiguration(), topics: ["t"], errorHandler: handler, settings: settings(journal)
+    ) { record in
+      if record.valueText == "2" { throw ServiceAway(number: 0) }
+      journal.note(record)
+    }
+    let stopped = await #expect(throws: ProcessingStopped.self) {
+      try await within(.seconds(30)) { try await processor.run() }
+    }
+    #expect(stopped?.offset == 2 && stopped?.attempts == 1 && journal.kinds == [])
+    #expect(try await broker.committed() == [0: 2])
+  }
+
   /// A handler that takes longer than a member may be silent, or without progress, keeps its partitions.
   @Test func aSlowHandlerStaysInItsGroup() async throws {
     let broker = try TestBroker(settings: ["group.min.session.timeout.ms=500"])

@@ -54,6 +54,14 @@ import Testing
     #expect(usual.destination(of: "abc", history(0), .retriable) == .deadLetters(topic: "abc.DLT") && usual.isWriting)
   }
 
+  @Test func aRecordThatIsNotToBlameGoesNowhere() throws {
+    let routes = try TopicRoutes(["orders"], unhurried)
+    #expect(routes.destination(of: "orders", history(0), .halting) == .stop)
+    #expect(routes.destination(of: "orders-retry-1", history(2), .halting) == .stop)
+    let skip = try TopicRoutes(["a"], ErrorHandler(whenUsedUp: .skip))
+    #expect(skip.destination(of: "a", history(0), .halting) == .stop)
+  }
+
   @Test func topicsMustNotBeTwoThings() {
     #expect(throws: ClientError.self) { try TopicRoutes(["orders", "orders-retry-1"], unhurried) }
     #expect(throws: ClientError.self) { try TopicRoutes(["^orders"], unhurried) }

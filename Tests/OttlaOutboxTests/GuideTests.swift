@@ -1,5 +1,7 @@
 import Foundation
+import OttlaClient
 import OttlaOutbox
+import OttlaOutboxProducer
 import OttlaSQL
 import OttlaSQLite
 import TestServers
@@ -73,6 +75,27 @@ import Testing
       default: print("\(error)")
       }
     }
+    await database.close()
+  }
+
+  @Test func aProducerPublishes() async throws {
+    let database = SQLDatabase.sqlite(SQLiteOptions(path: ":memory:"))
+    let store = SQLOutboxStore(database)
+    try await store.prepare()
+    let producer = try Producer(ProducerConfiguration(bootstrapServers: "127.0.0.1:1"))
+
+    let publisher = OutboxPublisher(store, producer: producer) { event in
+      if case .storeFailed(let reason) = event { print("outbox: \(reason)") }
+    } onDelivery: { message, outcome in
+      switch outcome {
+      case .success(let report): print("\(message.id) is in \(report.topicPartition)")
+      case .failure(let error): print("\(message.id) stays in the outbox: \(error)")
+      }
+    }
+
+    let outcome = try await publisher.publishOnce()
+    #expect(outcome == (sent: 0, failed: 0, refused: 0))
+    try await producer.close(within: .seconds(10))
     await database.close()
   }
 

@@ -75,6 +75,26 @@ private final class Locked<Value: Sendable>: Sendable {
     expectOrder(topic.ids, keys: 20)
   }
 
+  @Test(.timeLimit(.minutes(2))) func aWakeLetsThePublisherLookAtOnce() async throws {
+    let store = try await makeStore([])
+    var settings = settings
+    settings.interval = .seconds(3600)
+    let (sent, send) = AsyncStream.makeStream(of: String.self)
+    let publisher = OutboxPublisher(store, settings: settings) { send.yield($0.id) }
+    // Two of them: both sleep, and both are woken.
+    let publishing = [Task { await publisher.run() }, Task { await publisher.run() }]
+    var ids = sent.makeAsyncIterator()
+    for round in 0..<20 {
+      try await store.database.transaction { transaction in
+        _ = try await store.add(OutboxMessage(id: "\(round)", topic: "t", value: nil), in: transaction)
+      }
+      publisher.wake()
+      #expect(await ids.next() == "\(round)")
+    }
+    for task in publishing { task.cancel() }
+    for task in publishing { await task.value }
+  }
+
   @Test func aSendThatTakesLongerThanTheLeaseKeepsIt() async throws {
     let store = try await makeStore(keyed(1, keys: 1))
     let topic = FakeTopic()

@@ -42,6 +42,23 @@ import Testing
     #expect(schedule.step(at: .zero) == .sleep(.seconds(1)))
   }
 
+  @Test func aWakeEndsTheSleepUnlessSomethingFails() {
+    var schedule = PublisherSchedule(settings)
+    schedule.passEnded(Pass(), at: .seconds(1), random: 0.5)
+    schedule.wake(at: .seconds(2))
+    #expect(schedule.step(at: .seconds(2)) == .publish)
+    schedule.passEnded(Pass(failedCount: 5), at: .seconds(2), random: 0.5)
+    schedule.wake(at: .seconds(2))
+    #expect(schedule.step(at: .seconds(2)) == .sleep(.seconds(1)))
+    schedule.storeFailed(at: .seconds(3), random: 0.5)
+    schedule.wake(at: .seconds(3))
+    #expect(schedule.step(at: .seconds(3)) == .sleep(.seconds(2)))
+    schedule.passEnded(Pass(sentCount: 1), at: .seconds(5), random: 0.5)
+    // What was due before is not put off.
+    schedule.wake(at: .seconds(9))
+    #expect(schedule.step(at: .seconds(7)) == .publish)
+  }
+
   @Test func cleansInBetweenHoweverMuchThereIsToPublish() {
     var schedule = PublisherSchedule(settings)
     schedule.passEnded(Pass(sentCount: 100, isMoreLikely: true), at: .seconds(60), random: 0.5)

@@ -7,7 +7,7 @@ import Testing
   private static let shells: Set<String> = [
     "Runtime", "ZooKeeper", "Simulation", "OttlaTesting", "Client", "OttlaClient", "OttlaJSON", "OttlaErrorHandling",
     "ottla", "schemagen", "simulate", "sdkbench", "Threads", "OttlaSQL", "OttlaPostgreSQL", "OttlaSQLite",
-    "OttlaOutbox",
+    "OttlaOutbox", "OttlaOutboxProducer",
   ]
 
   private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -10,6 +10,12 @@ package struct CommandOptions: Equatable, Sendable {
     return value
   }
 
+  /// What a flag has where it was given.
+  static let flagValue = "yes"
+
+  /// Whether a flag was given.
+  package func isSet(_ flag: String) -> Bool { self[flag] == Self.flagValue }
+
   /// The number that was given.
   ///
   /// - Throws: a sentence where it is none, or not in `range`.

@@ -9,7 +9,7 @@
 /// let port = options["port"]
 /// ```
 package struct CommandUsage: Sendable {
-  /// An option with a value: `--name VALUE` or `--name=VALUE`.
+  /// An option with a value, `--name VALUE` or `--name=VALUE`; or one that stands alone.
   package struct Option: Sendable {
     package let name: String
     package let placeholder: String
@@ -22,6 +22,11 @@ package struct CommandUsage: Sendable {
       self.about = about
       self.defaultValue = defaultValue
     }
+
+    /// An option without a value, which is set where it is there: ``CommandOptions/isSet(_:)``.
+    package init(flag name: String, _ about: String) { self.init(name, "", about, default: "") }
+
+    var isFlag: Bool { placeholder.isEmpty }
   }
 
   /// What a command line comes to.
@@ -48,6 +53,7 @@ package struct CommandUsage: Sendable {
   /// - Throws: a sentence for an option that is not there, one without a value, and a word that is no option.
   package func read(_ arguments: [String]) throws(CommandError) -> Reading {
     var values = Dictionary(options.map { ($0.name, $0.defaultValue) }) { first, _ in first }
+    let flags = Set(options.filter(\.isFlag).map(\.name))
     var words = arguments[...]
     while let word = words.popFirst() {
       if word == "--help" || word == "-h" { return .help }
@@ -56,6 +62,11 @@ package struct CommandUsage: Sendable {
       let name = String(halves[0])
       guard values[name] != nil else {
         throw CommandError("there is no option --\(name); \(program) --help lists them")
+      }
+      if flags.contains(name) {
+        guard halves.count == 1 else { throw CommandError("--\(name) takes no value") }
+        values[name] = CommandOptions.flagValue
+        continue
       }
       guard let value = halves.count > 1 ? String(halves[1]) : words.popFirst() else {
         throw CommandError("--\(name) needs a value")
@@ -67,7 +78,7 @@ package struct CommandUsage: Sendable {
 
   /// The page of `--help`.
   package var help: String {
-    let heads = options.map { "--\($0.name) \($0.placeholder)" }
+    let heads = options.map { $0.isFlag ? "--\($0.name)" : "--\($0.name) \($0.placeholder)" }
     let width = (heads + ["--help"]).map(\.count).max() ?? 0
     func line(_ head: String, _ text: String) -> String {
       "  \(head)\(String(repeating: " ", count: width - head.count))  \(text)"

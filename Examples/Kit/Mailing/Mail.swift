@@ -55,13 +55,19 @@ package struct MailError: Error, Sendable, Hashable, CustomStringConvertible {
   /// The connection broke after the whole mail was sent and before the server said that it has it: it may arrive, and twice when it
   /// is sent again.
   package let mayHaveArrived: Bool
+  /// It is not about this mail: no mail will be sent until somebody changes the settings (user, password, certificate).
+  package let concernsSettings: Bool
 
-  package init(_ kind: Kind, _ message: String, code: Int = 0, advice: String = "", mayHaveArrived: Bool = false) {
+  package init(
+    _ kind: Kind, _ message: String, code: Int = 0, advice: String = "", mayHaveArrived: Bool = false,
+    concernsSettings: Bool = false
+  ) {
     self.kind = kind
     self.message = message
     self.code = code
     self.advice = advice
     self.mayHaveArrived = mayHaveArrived
+    self.concernsSettings = concernsSettings
   }
 
   package var description: String {

@@ -76,28 +76,33 @@ final class SMTPTransfer {
 
 /// What the library's codes and the server's answers mean.
 enum SMTPErrors {
+  /// A login is wanted, refused, too weak, or wants encryption (RFC 4954).
+  private static let loginAnswers: Set<Int> = [530, 534, 535, 538]
+
   /// - Parameter answer: the last one of the server; 0 for none.
   static func error(_ code: CURLcode, answer: Int, message: String, isAllSent: Bool) -> MailError {
     // The server's own word comes first: 4xx is "not now", 5xx is "no".
     if (400..<500).contains(answer) { return MailError(.retriable, message, code: answer) }
     if (500..<600).contains(answer) {
-      let isLogin = code == CURLE_LOGIN_DENIED || answer == 530 || answer == 535
-      return MailError(.fatal, message, code: answer, advice: isLogin ? "check user and password" : "")
+      let isLogin = code == CURLE_LOGIN_DENIED || loginAnswers.contains(answer)
+      return MailError(
+        .fatal, message, code: answer, advice: isLogin ? "check user and password" : "", concernsSettings: isLogin)
     }
     switch code {
     case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_CONNECT:
       return MailError(.retriable, message, advice: "is the mail server running, and host and port right?")
     case CURLE_LOGIN_DENIED:
-      return MailError(.fatal, message, advice: "check user and password, and which ways to log in the server offers")
+      return ofSettings(message, "check user and password, and which ways to log in the server offers")
     case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE:
-      return MailError(
-        .fatal, message, advice: "the server's certificate is not trusted: set caFile to one that signed it")
-    case CURLE_USE_SSL_FAILED:
-      return MailError(.fatal, message, advice: "the server offers no STARTTLS")
+      return ofSettings(message, "the server's certificate is not trusted: set caFile to one that signed it")
+    case CURLE_USE_SSL_FAILED: return ofSettings(message, "the server offers no STARTTLS")
     case CURLE_OPERATION_TIMEDOUT, CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_GOT_NOTHING, CURLE_SSL_CONNECT_ERROR,
       CURLE_OUT_OF_MEMORY, CURLE_WEIRD_SERVER_REPLY, CURLE_PARTIAL_FILE:
       return MailError(.retriable, message, mayHaveArrived: isAllSent)
     default: return MailError(.fatal, message)
     }
+  }
+  private static func ofSettings(_ message: String, _ advice: String) -> MailError {
+    MailError(.fatal, message, advice: advice, concernsSettings: true)
   }
 }
