@@ -28,7 +28,7 @@ private final class Locked<Value: Sendable>: Sendable {
     var settings = OutboxSettings()
     settings.interval = .milliseconds(10)
     settings.lease = .milliseconds(600)
-    settings.backOff = BackOff(first: .milliseconds(5), factor: 1.5, max: .milliseconds(50), jitter: 0.2)
+    settings.retryPause = RetryPause(first: .milliseconds(5), factor: 1.5, max: .milliseconds(50), jitter: 0.2)
     return settings
   }
 
