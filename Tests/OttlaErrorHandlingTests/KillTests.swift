@@ -1,5 +1,6 @@
 import Glibc
 import OttlaClient
+import TestServers
 import Testing
 
 @testable import OttlaErrorHandling

@@ -32,6 +32,14 @@ extension Consumer {
   ///
   /// For loops that are left by `break`, and where `enableAutoOffsetStore` is off.
   ///
+  /// ```swift
+  /// for try await record in consumer.records {
+  ///   try await handle(record)
+  ///   try consumer.store(record)
+  ///   if isEnough { break }
+  /// }
+  /// ```
+  ///
   /// - Throws: `.partitionLost` when the partition has gone to another member since.
   public func store(_ record: ConsumerRecord) throws(ClientError) {
     let isHeld = core.reader.withBook { book in
@@ -42,6 +50,10 @@ extension Consumer {
   }
 
   /// What the group has committed, of each of `partitions` that it has committed anything of: the offset of the next record.
+  ///
+  /// ```swift
+  /// let next = try await consumer.committed([TopicPartition("orders", 0)])
+  /// ```
   ///
   /// - Throws: `.illegalState` without a group, `.timedOut` after 10 s.
   public func committed(_ partitions: [TopicPartition]) async throws(ClientError) -> [TopicPartition: Int64] {
