@@ -18,12 +18,12 @@ extension Consumer {
 
   /// Commits behind all records handed over so far, the one the loop is at included: call it when that one is processed.
   ///
-  /// - Throws: as ``commit(_:)``.
+  /// - Throws: as `commit(record)`.
   public func commit() async throws(ClientError) { try await core.commit(core.reader.withBook(\.positions)) }
 
   /// Commits `offsets`: of each partition, that of the next record to read.
   ///
-  /// - Throws: as ``commit(_:)``.
+  /// - Throws: as `commit(record)`.
   public func commit(_ offsets: [TopicPartition: Int64]) async throws(ClientError) {
     try await core.commit(offsets.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
   }

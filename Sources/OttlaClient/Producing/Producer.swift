@@ -128,7 +128,7 @@ public final class Producer: Sendable {
 /// }
 /// ```
 ///
-/// - Parameter flushingWithin: how long what was taken may need at the end.
+/// - Parameter limit: how long what was taken may need at the end.
 /// - Throws: what `body` throws; else `ProducerError.notFlushed` when the time was too short; `ClientError` for a configuration that is
 ///   wrong.
 public func withProducer<Value>(
