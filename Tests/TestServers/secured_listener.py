@@ -159,7 +159,17 @@ class Login:
 def serve(client, target, options):
     try:
         if options.context:
-            client = options.context.wrap_socket(client, server_side=True)
+            client = options.context.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
+            try:
+                client.do_handshake()
+            except ssl.SSLError as failure:
+                print(f"connection refused: {failure}", flush=True)
+                # Who hangs up with bytes unread takes his last word back.
+                socket.socket.shutdown(client, socket.SHUT_WR)
+                socket.socket.settimeout(client, 2)
+                while socket.socket.recv(client, 65536):
+                    pass
+                return
         broker = socket.create_connection(("127.0.0.1", target))
         login = Login(options) if options.sasl else None
         pump = None

@@ -79,7 +79,7 @@ final class TLSStream: ByteStream {
       let count = SSL_write(connection, rest.baseAddress, Int32(clamping: rest.count))
       if count > 0 {
         rest = UnsafeRawBufferPointer(rebasing: rest[Int(count)...])
-        try flush(timeoutMs)
+        do throws(ClientError) { try flush(timeoutMs) } catch { throw farewell(error) }
       } else {
         try goOn(after: count, timeoutMs)
       }
@@ -107,6 +107,16 @@ final class TLSStream: ByteStream {
       // A broker that does not take the client's certificate says so after the greeting (TLS 1.3).
       throw .tlsFailed("the broker at \(socket.address): \(refusal())")
     }
+  }
+
+  /// A broker that hangs up may have said why before, as where it wants a certificate: that is told instead.
+  private func farewell(_ failure: ClientError) -> ClientError {
+    guard case .connectionLost = failure, (try? hear(1)) != nil else { return failure }
+    var byte: UInt8 = 0
+    ERR_clear_error()
+    let outcome = SSL_read(connection, &byte, 1)
+    guard outcome <= 0, SSL_get_error(connection, outcome) == SSL_ERROR_SSL else { return failure }
+    return .tlsFailed("the broker at \(socket.address): \(refusal())")
   }
 
   /// Gives OpenSSL the next bytes that came.
