@@ -141,7 +141,7 @@ import Testing
     #expect(take(&plan, &tickets) == [] && plan.nextDue == nil)
   }
 
-  @Test(arguments: [ProcessingOrder.partition, .key, .none], 1...60)
+  @Test(arguments: [ProcessingOrder.partition, .key, .none], 1...PlanWorld.seedsCount)
   func whateverHappensNothingIsLostAndNothingIsCommittedTooEarly(order: ProcessingOrder, seed: Int) {
     var world = PlanWorld(
       seed: UInt64(seed), order: order, concurrencyMax: 1 + seed % 5, recordsEach: 60)
