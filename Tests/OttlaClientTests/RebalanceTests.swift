@@ -90,7 +90,11 @@ import Testing
     var count = 0
     for try await record in consumer.records {
       journal.read(record)
-      if count == 0 { try await Task.sleep(for: .seconds(3)) }
+      if count == 0 {
+        try await Task.sleep(for: .seconds(3))
+        // Whoever does not poll is not told either that the group has gone on without him: the group is asked.
+        #expect(try await broker.admin.describeGroup("g").members.count == 1)
+      }
       count += 1
       if count == 3 { break }
     }
