@@ -147,7 +147,8 @@ let targets: [[Target]] = [
 
   [
     .target(
-      name: "TestServers", dependencies: ["OttlaClient", "OttlaSQL", "OttlaPostgreSQL"], path: "Tests/TestServers", exclude: ["secured_listener.py"],
+      name: "TestServers", dependencies: ["OttlaClient", "OttlaSQL", "OttlaPostgreSQL"], path: "Tests/TestServers",
+      exclude: ["secured_listener.py"],
       swiftSettings: strict)
   ],
 
