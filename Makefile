@@ -7,7 +7,7 @@ FLAGS := --explicit-target-dependency-import-check error -Xswiftc -use-ld=lld
 RELEASE := -c release $(FLAGS) -Xswiftc -enforce-exclusivity=unchecked --static-swift-stdlib
 OTTLA := .build/release/ottla
 
-.PHONY: help run test build unit conformance conformance-cluster chaos short-chaos chaos-cluster cluster cluster-stop test-demos format lint generate simulate mutants fuzz bench bench-sdk ci packages test-packages bench-packages cluster-packages clean
+.PHONY: help run test build unit unit-sdk docs conformance conformance-cluster chaos short-chaos chaos-cluster cluster cluster-stop test-demos format lint generate simulate mutants fuzz bench bench-sdk ci packages test-packages bench-packages cluster-packages clean
 
 help: ## list what can be done
 	@awk -F':.*## ' '/^[a-z-]+%?:.*## /{printf "  make %-19s %s\n", $$1, $$2}' Makefile
@@ -15,7 +15,7 @@ help: ## list what can be done
 run: build ## start a broker and send a real file through it; Ctrl-C ends it (ONCE=1: ends by itself)
 	@scripts/run-demo
 
-test: test-packages build unit conformance short-chaos ## install what tests need, then run all tests
+test: test-packages build unit unit-sdk conformance test-demos short-chaos ## install what tests need, then run all tests
 
 build: packages ## build the release program: .build/release/ottla
 	swift build $(RELEASE) --product ottla
@@ -23,7 +23,7 @@ build: packages ## build the release program: .build/release/ottla
 unit: test-packages ## the tests of the modules
 	@scripts/unit-tests $(FLAGS)
 
-unit-sdk: test-packages build ## the tests of the SDK, with real brokers, databases and servers; not part of make test yet
+unit-sdk: test-packages build ## the tests of the SDK, with real brokers, databases and servers
 	@scripts/unit-tests --sdk $(FLAGS)
 
 demo-%: test-packages build ## a demo of Examples/: what it needs is started, shown at work, and ended
@@ -32,6 +32,9 @@ demo-%: test-packages build ## a demo of Examples/: what it needs is started, sh
 test-demos: test-packages build ## the demos from end to end, with a real broker, database and mail server
 	@OTTLA_RELEASE='$(RELEASE)' scripts/demo --build
 	@scripts/demo-tests
+
+docs: test-packages ## the documentation of the SDK's symbols, in .build/docs; fails on warnings
+	@scripts/docs $(FLAGS)
 
 conformance: test-packages build ## the tests with real Kafka clients
 	@scripts/conformance-tests

@@ -98,6 +98,7 @@ let targets: [[Target]] = [
   bridge("CLinux"),
   bridge("CCompression", libraries: ["z", "lz4", "zstd", "snappy"]),
   bridge("CLibrdkafka", libraries: ["rdkafka"]),
+  bridge("COpenSSL", libraries: ["ssl", "crypto"]),
   bridge("CZooKeeper", libraries: ["zookeeper_mt"]),
   bridge("CPostgreSQL", libraries: ["pq"]),
   bridge("CSQLite", libraries: ["sqlite3"]),
@@ -175,15 +176,17 @@ let targets: [[Target]] = [
 
   [
     .target(
-      name: "TestServers", dependencies: ["OttlaSQL", "OttlaPostgreSQL"], path: "Tests/TestServers",
+      name: "TestServers", dependencies: ["OttlaClient", "OttlaSQL", "OttlaPostgreSQL"], path: "Tests/TestServers",
+      exclude: ["secured_listener.py"],
       swiftSettings: strict)
   ],
 
   // -- the SDK
-  module("Client", ["Primitives", "KafkaProtocol", "CLibrdkafka", "CLinux"]),
-  module("OttlaClient", ["Primitives", "KafkaProtocol", "CLibrdkafka", "Client"], testsImport: ["OttlaJSON"]),
+  module("Client", ["Primitives", "KafkaProtocol", "CLibrdkafka", "COpenSSL", "CLinux"]),
+  module(
+    "OttlaClient", ["Primitives", "KafkaProtocol", "CLibrdkafka", "Client"], testsImport: ["OttlaJSON", "TestServers"]),
   module("OttlaJSON", ["OttlaClient"], tested: false),
-  module("OttlaErrorHandling", ["OttlaClient"], testsImport: ["OttlaJSON", "ProcessingChild"]),
+  module("OttlaErrorHandling", ["OttlaClient"], testsImport: ["OttlaJSON", "ProcessingChild", "TestServers"]),
   [
     .executableTarget(
       name: "ProcessingChild", dependencies: ["OttlaClient", "OttlaErrorHandling"], path: "Tests/ProcessingChild",

@@ -59,6 +59,15 @@ public final class AcknowledgingConsumer: Sendable {
   /// Reads, and has `body` work on the records, until `body` returns or reading cannot go on; then leaves the group with what is
   /// acknowledged committed. Once in a consumer's life.
   ///
+  /// ```swift
+  /// try await consumer.run { records in
+  ///   for await record in records {
+  ///     try await handle(record)
+  ///     consumer.acknowledge(record)
+  ///   }
+  /// }
+  /// ```
+  ///
   /// - Parameter body: gets the records; they end when reading does.
   /// - Throws: what `body` throws, or what ``RecordProcessor/run()`` does.
   public func run(_ body: @escaping @Sendable (AsyncStream<ConsumerRecord>) async throws -> Void) async throws {
@@ -77,11 +86,19 @@ public final class AcknowledgingConsumer: Sendable {
 
   /// A record is done. Where its partition has gone in the meantime, that is in vain: it comes again where the partition is now.
   ///
+  /// ```swift
+  /// consumer.acknowledge(record)
+  /// ```
+  ///
   /// - Returns: whether the record was open.
   @discardableResult
   public func acknowledge(_ record: ConsumerRecord) -> Bool { desk.answer(record, .success(())) }
 
   /// Work on a record has failed: the error handler has its say. Where it is to be tried again, the record comes again in `records`.
+  ///
+  /// ```swift
+  /// do { try await handle(record) } catch { consumer.reject(record, error) }
+  /// ```
   ///
   /// - Returns: whether the record was open.
   @discardableResult

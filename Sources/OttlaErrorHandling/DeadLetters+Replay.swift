@@ -63,10 +63,7 @@ extension DeadLetters {
   private static func partitions(
     of topic: String, _ configuration: ConsumerConfiguration
   ) async throws(ClientError) -> [TopicPartition] {
-    guard case .plaintext = configuration.security else {
-      throw .illegalState(reason: "replay looks the partitions up over plaintext only as yet")
-    }
-    let admin = try AdminClient(AdminConfiguration(bootstrapServers: configuration.bootstrapServers))
+    let admin = try AdminClient(AdminConfiguration(like: configuration, for: "a replay"))
     let found = try await admin.describeTopic(topic).partitions.map { TopicPartition(topic, $0.partition) }
     await admin.disconnect()
     return found

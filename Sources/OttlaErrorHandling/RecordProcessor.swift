@@ -68,6 +68,10 @@ public final class RecordProcessor: Sendable {
   /// Works until `stop`, or until the task is cancelled; then leaves the group, with what is done committed. May be called again
   /// afterwards.
   ///
+  /// ```swift
+  /// let processing = Task { try await processor.run() }
+  /// ```
+  ///
   /// - Throws: ``ProcessingStopped`` where the error handler says so; `ClientError` where reading cannot go on, and for a configuration that
   ///   is wrong.
   public func run() async throws {

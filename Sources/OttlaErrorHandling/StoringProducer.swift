@@ -40,6 +40,10 @@ public struct StoringProducer<Store: UndeliveredStore>: Sendable {
 
   /// Sends a record and waits until the broker has acknowledged it, or until it is in the store.
   ///
+  /// ```swift
+  /// if case .kept(let error) = try await producer.send(record) { print("is sent later: \(error)") }
+  /// ```
+  ///
   /// - Throws: the producer's error for what can never be sent (too large, say), and where the task is cancelled before the record was taken;
   ///   ``UndeliveredRecordLost`` where the store fails too.
   public func send(_ record: UndeliveredRecord) async throws -> Outcome {

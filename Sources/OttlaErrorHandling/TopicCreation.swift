@@ -6,11 +6,7 @@ struct TopicCreation {
   private let admin: AdminClient
 
   init(_ configuration: ConsumerConfiguration) throws(ClientError) {
-    guard case .plaintext = configuration.security else {
-      throw .illegalState(
-        reason: "topics are made over plaintext only as yet: create those for retries and dead letters beforehand")
-    }
-    admin = try AdminClient(AdminConfiguration(bootstrapServers: configuration.bootstrapServers))
+    admin = try AdminClient(AdminConfiguration(like: configuration, for: "making topics"))
   }
 
   /// - Throws: `.unknownTopic` for one of `topics`; what the broker refuses.

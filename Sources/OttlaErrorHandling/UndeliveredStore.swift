@@ -42,5 +42,7 @@ public struct UndeliveredRecord: Hashable, Sendable {
 /// ```
 public protocol UndeliveredStore: Sendable {
   /// Returns when the record is safe. Keeping the same id twice keeps it once.
+  ///
+  /// - Throws: where the record is not safe: whoever sent it is told.
   func keep(_ record: UndeliveredRecord) async throws
 }

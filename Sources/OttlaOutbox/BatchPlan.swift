@@ -81,7 +81,7 @@ struct BatchPlan {
   /// What is to be written down.
   ///
   /// - Parameter random: from 0 up to 1, asked once for each failure.
-  func outcomes(backOff: BackOff, random: () -> Double) -> [OutboxOutcome] {
+  func outcomes(retryPause: RetryPause, random: () -> Double) -> [OutboxOutcome] {
     results.map { row, result in
       switch result {
       case .sent: OutboxOutcome(position: row.position, result: .sent)
@@ -90,7 +90,7 @@ struct BatchPlan {
         OutboxOutcome(
           position: row.position,
           result: .failed(
-            reason: reason, delay: backOff.delay(afterFailures: row.failureCount + 1, random: random())))
+            reason: reason, delay: retryPause.delay(afterFailures: row.failureCount + 1, random: random())))
       }
     }
   }

@@ -19,6 +19,8 @@ public struct Inbox: Sendable {
   private let consumer: String
   private let table: String
 
+  /// An inbox of one consumer.
+  ///
   /// - Parameters:
   ///   - consumer: who has seen a message: consumers of one database do not see each other's ids.
   ///   - table: the name of the table.
@@ -29,6 +31,13 @@ public struct Inbox: Sendable {
   }
 
   /// Makes the table where it is not there.
+  ///
+  /// ```swift
+  /// let inbox = Inbox(database, consumer: "statistics")
+  /// try await inbox.prepare()
+  /// ```
+  ///
+  /// - Throws: `SQLError`, as where the user may not create tables.
   public func prepare() async throws {
     try await database.transaction { transaction in
       if transaction.dialect == .postgreSQL {
@@ -47,6 +56,12 @@ public struct Inbox: Sendable {
   /// Runs `effect` where this consumer has not seen the id, and remembers the id in the same transaction: both are kept, or neither.
   ///
   /// Where another transaction has the same id and is open, this one waits for it in PostgreSQL.
+  ///
+  /// ```swift
+  /// let isNew = try await inbox.once(id, in: transaction) {
+  ///   try await transaction.run("UPDATE statistics SET count = count + 1")
+  /// }
+  /// ```
   ///
   /// - Returns: false for a repeat: `effect` was not run.
   /// - Throws: what `effect` throws, after what it did in the transaction was undone; or a `SQLError`.
@@ -77,6 +92,12 @@ public struct Inbox: Sendable {
 
   /// Forgets ids that were seen longer than `age` ago, at most `rowsMax`; returns how many. A message that comes again after that has
   /// its effect again: keep ids for longer than the topic keeps its records.
+  ///
+  /// ```swift
+  /// try await inbox.forget(olderThan: .seconds(14 * 86_400))
+  /// ```
+  ///
+  /// - Throws: `SQLError`.
   @discardableResult
   public func forget(olderThan age: Duration, rowsMax: Int = 1000) async throws -> Int {
     try await database.run(

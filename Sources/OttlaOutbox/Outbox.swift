@@ -13,14 +13,30 @@
 /// The order of messages with the same key is that of their `add`; where two transactions overlap, add after the statement that
 /// makes one wait for the other (the update of the row that the key stands for).
 public struct Outbox<Store: OutboxStore>: Sendable {
+  /// Where the messages wait.
   public let store: Store
 
+  /// An outbox in `store`. Nothing is connected yet.
   public init(_ store: Store) { self.store = store }
 
   /// Makes the tables where they are not there.
+  ///
+  /// ```swift
+  /// try await outbox.prepare()   // when the program starts
+  /// ```
+  ///
+  /// - Throws: what the store throws.
   public func prepare() async throws { try await store.prepare() }
 
   /// Adds a message in the caller's transaction; it is published if and when that is committed.
+  ///
+  /// ```swift
+  /// try await database.transaction { transaction in
+  ///   try await transaction.run("UPDATE orders SET state = 'shipped' WHERE id = \(id)")
+  ///   try await outbox.add(
+  ///     OutboxMessage(id: "order-\(id)-shipped", topic: "orders", key: "\(id)", text: "shipped"), in: transaction)
+  /// }
+  /// ```
   ///
   /// - Returns: false when a message with this id is there already: unsent, or sent and not yet removed.
   /// - Throws: `OutboxMessageError`, or what the store throws.

@@ -1,4 +1,17 @@
 /// What a publisher has to tell.
+///
+/// ```swift
+/// let publisher = OutboxPublisher(store) { event in
+///   switch event {
+///   case .failed(let message, let reason, let count): print("\(message.id) failed \(count) times: \(reason)")
+///   case .refused(let message, let reason): print("\(message.id) is set aside: \(reason)")
+///   case .storeFailed(let reason): print("the outbox cannot be read: \(reason)")
+///   case .sent, .removed: break
+///   }
+/// } publish: { message in
+///   try await send(message)
+/// }
+/// ```
 public enum OutboxEvent: Sendable, Hashable {
   /// Messages were acknowledged, and written down as sent.
   case sent(count: Int)
@@ -14,8 +27,19 @@ public enum OutboxEvent: Sendable, Hashable {
 
 /// What `publish` throws for a message that can never be sent as it is: too large for its topic, for instance. It is set aside, and
 /// the messages after it go on.
+///
+/// ```swift
+/// do {
+///   _ = try await producer.send(record)
+/// } catch ProducerError.rejected(let cause) {
+///   throw OutboxRefusal("\(cause)")
+/// }
+/// ```
 public struct OutboxRefusal: Error, Sendable, Hashable, CustomStringConvertible {
+  /// Why it can never be sent, for the event and the store.
   public let reason: String
+  /// A refusal with its reason.
   public init(_ reason: String) { self.reason = reason }
+  /// The reason.
   public var description: String { reason }
 }

@@ -1,15 +1,23 @@
 /// A message that is to reach a topic because a transaction was committed.
+///
+/// ```swift
+/// let message = OutboxMessage(id: "order-17-shipped", topic: "orders", key: "17", text: "shipped")
+/// ```
 public struct OutboxMessage: Sendable, Hashable {
   /// A header of a record.
   public struct Header: Sendable, Hashable {
+    /// Its name; names may repeat.
     public let name: String
+    /// Its value; nil is null.
     public let value: [UInt8]?
 
+    /// A header of bytes.
     public init(_ name: String, _ value: [UInt8]?) {
       self.name = name
       self.value = value
     }
 
+    /// A header of text, in UTF-8.
     public init(_ name: String, _ value: String) { self.init(name, Array(value.utf8)) }
   }
 
@@ -18,13 +26,17 @@ public struct OutboxMessage: Sendable, Hashable {
 
   /// What makes this message this one, however often it is sent.
   public let id: String
+  /// The topic it goes to.
   public let topic: String
   /// Messages of one topic with the same key are published in the order in which they were added.
   public let key: [UInt8]?
+  /// The record's value; nil is a tombstone.
   public let value: [UInt8]?
   /// The message's own headers, without its id.
   public let headers: [Header]
 
+  /// A message of bytes.
+  ///
   /// - Parameters:
   ///   - id: up to 200 bytes. An id of the business ("order-17-shipped") makes adding it twice harmless; without one, it is random.
   ///   - topic: 1 to 249 bytes.
@@ -60,6 +72,7 @@ public struct OutboxMessage: Sendable, Hashable {
 
 /// A message that cannot be kept as it is.
 public struct OutboxMessageError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// What is wrong, as a sentence.
   public let description: String
 }
 

@@ -20,6 +20,8 @@ public struct OutboxPublisher<Store: OutboxStore>: Sendable {
   private let publish: @Sendable (OutboxMessage) async throws -> Void
   private let alarm = PublisherAlarm()
 
+  /// A publisher, which does nothing until `run`.
+  ///
   /// - Parameters:
   ///   - onEvent: for the log and the figures; called between two steps of work, so it must not take long.
   ///   - publish: sends the message, with `headersWithID`, and returns when it is acknowledged. What it throws means "not
@@ -37,6 +39,13 @@ public struct OutboxPublisher<Store: OutboxStore>: Sendable {
 
   /// Works until the task is cancelled. Then it starts nothing more, waits for what is in flight (whose tasks are cancelled too),
   /// writes down what came of it, and returns. Errors of the store and of publishing are events, never the end.
+  ///
+  /// ```swift
+  /// let publishing = Task { await publisher.run() }
+  /// // ...
+  /// publishing.cancel()
+  /// await publishing.value
+  /// ```
   public func run() async {
     let clock = ContinuousClock()
     let start = clock.now
@@ -131,7 +140,7 @@ public struct OutboxPublisher<Store: OutboxStore>: Sendable {
       case .refused: pass.refusedCount += 1
       }
     }
-    let outcomes = plan.outcomes(backOff: settings.backOff) { .random(in: 0..<1) }
+    let outcomes = plan.outcomes(retryPause: settings.retryPause) { .random(in: 0..<1) }
     return Unsettled(claim: claim, outcomes: outcomes, pass: pass)
   }
 

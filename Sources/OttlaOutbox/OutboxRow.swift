@@ -4,10 +4,12 @@ public struct OutboxRow: Sendable, Hashable {
   public let position: Int64
   /// What is published in order: rows with the same lane. Nil is a lane of its own.
   public let lane: Int64?
+  /// What is to be published.
   public let message: OutboxMessage
   /// How often publishing it has failed.
   public let failureCount: Int
 
+  /// A row as a store has read it.
   public init(position: Int64, lane: Int64?, message: OutboxMessage, failureCount: Int) {
     self.position = position
     self.lane = lane
@@ -26,6 +28,7 @@ public struct OutboxLane: Sendable, Hashable {
 
   /// Nil for a message without a key.
   public let lane: Int64?
+  /// Its slot, from 0 up to `slotCount`.
   public let slot: Int
 
   /// Topic and key make a lane. Two lanes whose hashes are equal are one, which costs nothing but some waiting.

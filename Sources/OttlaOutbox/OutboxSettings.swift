@@ -1,4 +1,11 @@
 /// How a publisher works. The defaults suit a service with some messages a second.
+///
+/// ```swift
+/// var settings = OutboxSettings()
+/// settings.interval = .milliseconds(200)
+/// settings.retryPause = RetryPause(first: .seconds(1), factor: 2, max: .seconds(300), jitter: 0.2)
+/// let publisher = OutboxPublisher(store, settings: settings) { message in try await send(message) }
+/// ```
 public struct OutboxSettings: Sendable, Hashable {
   /// How long to wait before looking again, when there was nothing more to publish.
   public var interval = Duration.seconds(2)
@@ -13,10 +20,11 @@ public struct OutboxSettings: Sendable, Hashable {
   /// How often sent rows are removed.
   public var cleaningInterval = Duration.seconds(60)
   /// How long a row waits after its failures, and the publisher after those of the broker or the store.
-  public var backOff = BackOff(first: .seconds(1), factor: 2, max: .seconds(60), jitter: 0.2)
+  public var retryPause = RetryPause(first: .seconds(1), factor: 2, max: .seconds(60), jitter: 0.2)
   /// After so many failures in a row the rest of the rows at hand is not tried: it is the broker that fails then, not the message.
   public var failuresInARowMax = 5
 
+  /// The defaults. What cannot be worked with (a negative time, no row at a time) is taken for the nearest that can.
   public init() {}
 
   /// What can be worked with.

@@ -53,7 +53,7 @@ struct PublisherSchedule {
 
   private mutating func failed(at now: Duration, random: Double) {
     failuresInARow += 1
-    nextPass = now + settings.backOff.delay(afterFailures: failuresInARow, random: random)
+    nextPass = now + settings.retryPause.delay(afterFailures: failuresInARow, random: random)
   }
 
   /// - Parameter isMoreLikely: as many were removed as may be at a time.

@@ -7,6 +7,9 @@ extension SQLOutboxStore {
   /// A lease that would end after this time was given by a clock that has been set back since.
   private static let leaseMsMax: Int64 = 3_600_000
 
+  /// Takes free slots with rows to publish, four at most, for `lease`, and returns their first rows.
+  ///
+  /// - Throws: `SQLError`.
   public func claim(rowsMax: Int, lease: Duration) async throws -> OutboxClaim {
     let token = OutboxMessage.randomID()
     return try await database.transaction { transaction in
@@ -70,6 +73,9 @@ extension SQLOutboxStore {
     try await transaction.run("UPDATE \(name: slotTable) SET owner = '', lease_end_ms = 0 WHERE owner = \(token)")
   }
 
+  /// Holds the slots of a claim for `lease` from now on. False when one of them is somebody else's now.
+  ///
+  /// - Throws: `SQLError`.
   public func renew(_ claim: OutboxClaim, lease: Duration) async throws -> Bool {
     // A lease that has run out may be renewed as long as nobody has taken the slot: then nobody has published from it either.
     let slots = Set(claim.rows.map { OutboxLane(of: $0.message).slot })
@@ -81,6 +87,9 @@ extension SQLOutboxStore {
     return renewed.affectedCount >= slots.count
   }
 
+  /// Writes down what came of the rows, and lets go of those slots that are still the claim's.
+  ///
+  /// - Throws: `SQLError`.
   public func settle(_ claim: OutboxClaim, _ outcomes: [OutboxOutcome]) async throws {
     try await database.transaction { transaction in
       let now = transaction.dialect.nowMs

@@ -1,17 +1,27 @@
 public import OttlaSQL
 
 /// An outbox in PostgreSQL or SQLite: two tables, `<name>` for the messages and `<name>_slot` for who publishes what.
+///
+/// ```swift
+/// let store = SQLOutboxStore(SQLDatabase.postgreSQL(PostgreSQLOptions(database: "shop", user: "shop")))
+/// let outbox = Outbox(store)
+/// ```
 public struct SQLOutboxStore: OutboxStore {
   let database: SQLDatabase
   let table: String
   var slotTable: String { table + "_slot" }
 
+  /// An outbox in two tables of `database`. Nothing is connected yet.
+  ///
   /// - Parameter table: the name of the table; another for each outbox of a database.
   public init(_ database: SQLDatabase, table: String = "ottla_outbox") {
     self.database = database
     self.table = table
   }
 
+  /// Makes the two tables and their indexes where they are not there.
+  ///
+  /// - Throws: `SQLError`, as where the user may not create tables.
   public func prepare() async throws {
     try await database.transaction { transaction in
       // Two who make the same table at once would trip over each other in PostgreSQL's catalogue.
@@ -72,6 +82,9 @@ public struct SQLOutboxStore: OutboxStore {
     ]
   }
 
+  /// Adds a message in a transaction of the same database. False where its id is there already.
+  ///
+  /// - Throws: `SQLError`.
   public func add(_ message: OutboxMessage, in transaction: SQLTransaction) async throws -> Bool {
     let lane = OutboxLane(of: message)
     let headers = HeaderCoding.encode(message.headers)
@@ -84,6 +97,9 @@ public struct SQLOutboxStore: OutboxStore {
     return added.affectedCount == 1
   }
 
+  /// Removes rows that were sent longer than `age` ago, at most `rowsMax`; returns how many.
+  ///
+  /// - Throws: `SQLError`.
   public func removeSent(olderThan age: Duration, rowsMax: Int) async throws -> Int {
     let now = database.dialect.nowMs
     return try await database.run(
@@ -96,6 +112,12 @@ public struct SQLOutboxStore: OutboxStore {
   }
 
   /// How many messages are unsent, and how many were set aside: for health checks and figures.
+  ///
+  /// ```swift
+  /// let (unsent, refused) = try await store.counts()
+  /// ```
+  ///
+  /// - Throws: `SQLError`.
   public func counts() async throws -> (unsent: Int, refused: Int) {
     let rows = try await database.run(
       """
@@ -108,6 +130,8 @@ public struct SQLOutboxStore: OutboxStore {
   }
 
   /// Messages that were set aside, the oldest first, and why.
+  ///
+  /// - Throws: `SQLError`.
   public func refused(rowsMax: Int = 100) async throws -> [(message: OutboxMessage, reason: String)] {
     let rows = try await database.run(
       "SELECT * FROM \(name: table) WHERE state = 2 ORDER BY position LIMIT \(rowsMax)"
@@ -116,6 +140,8 @@ public struct SQLOutboxStore: OutboxStore {
   }
 
   /// Lets a message that was set aside be published after all. False where there is none with this id.
+  ///
+  /// - Throws: `SQLError`.
   public func retryRefused(id: String) async throws -> Bool {
     try await database.run(
       "UPDATE \(name: table) SET state = 0, not_before_ms = 0, reason = NULL WHERE id = \(id) AND state = 2"

@@ -1,12 +1,21 @@
 public import OttlaSQL
 
 /// Where a PostgreSQL server is, who connects, and the limits.
+///
+/// ```swift
+/// var options = PostgreSQLOptions(host: "db.example", database: "shop", user: "shop", password: password)
+/// options.tls = .verifyFull
+/// options.statementMsMax = 5000
+/// let database = SQLDatabase.postgreSQL(options)
+/// ```
 public struct PostgreSQLOptions: Sendable, Hashable {
   /// Whether the connection is encrypted, in libpq's words (`sslmode`).
   public enum TLS: String, Sendable, Hashable {
+    /// Never.
     case disable
     /// Where the server can.
     case prefer
+    /// Always; whose certificate it is does not matter.
     case require
     /// Required, and the server's certificate must be one of its host name.
     case verifyFull = "verify-full"
@@ -14,11 +23,15 @@ public struct PostgreSQLOptions: Sendable, Hashable {
 
   /// A name, an address, or the folder of a Unix socket.
   public var host: String
+  /// The port there.
   public var port: Int
+  /// The database's name.
   public var database: String
+  /// Who connects.
   public var user: String
   /// Nil where the server asks for none, or `~/.pgpass` has it.
   public var password: String?
+  /// Whether the connection is encrypted.
   public var tls = TLS.prefer
   /// How many connections there may be, each with a thread.
   public var connectionsMax = 4
@@ -33,6 +46,7 @@ public struct PostgreSQLOptions: Sendable, Hashable {
   /// Other parameters of libpq, which win: `["sslrootcert": "/etc/ssl/ca.pem"]`.
   public var others: [String: String] = [:]
 
+  /// A server with the default limits. Nothing is connected yet.
   public init(
     host: String = "127.0.0.1", port: Int = 5432, database: String, user: String, password: String? = nil
   ) {

@@ -39,6 +39,12 @@ public final class SQLDatabase: Sendable {
   }
 
   /// Runs one statement by itself.
+  ///
+  /// ```swift
+  /// let items = try await database.run("SELECT name FROM items WHERE price < \(limit)").rows
+  /// ```
+  ///
+  /// - Throws: `SQLError`: what the database refuses; after `.connectionLost` the statement may have happened.
   @discardableResult
   public func run(_ statement: SQLStatement) async throws(SQLError) -> SQLResult {
     try refuseInsideOwnTransaction()
@@ -48,6 +54,13 @@ public final class SQLDatabase: Sendable {
   }
 
   /// Runs `body` in a transaction: committed when it returns, rolled back when it throws.
+  ///
+  /// ```swift
+  /// let left: Int = try await database.transaction { transaction in
+  ///   try await transaction.run("UPDATE stock SET count = count - 1 WHERE item = \(item)")
+  ///   return try await transaction.run("SELECT count FROM stock WHERE item = \(item)").rows[0].value("count")
+  /// }
+  /// ```
   ///
   /// - Throws: what `body` throws; or a `SQLError` of beginning and committing, of which `.commitUnknown` leaves open whether
   ///   the transaction happened.

@@ -1,4 +1,12 @@
 /// What a database refused, or could not do: what kind of error it is, the database's own code and words, and what to do.
+///
+/// ```swift
+/// do {
+///   try await database.run("INSERT INTO accounts (email) VALUES (\(email))")
+/// } catch let error as SQLError where error.kind == .uniqueViolation {
+///   print("\(email) has an account already")
+/// }
+/// ```
 public struct SQLError: Error, Sendable, Hashable, CustomStringConvertible {
   /// What one may decide by.
   public enum Kind: Sendable, Hashable {
@@ -38,6 +46,7 @@ public struct SQLError: Error, Sendable, Hashable, CustomStringConvertible {
     case other
   }
 
+  /// What kind of error it is: what to decide by.
   public let kind: Kind
   /// PostgreSQL's SQLSTATE (`23505`) or SQLite's name for it (`SQLITE_CONSTRAINT_UNIQUE`); empty where it is neither's.
   public let sqlstate: String
@@ -65,6 +74,7 @@ public struct SQLError: Error, Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// One sentence: the database's own, its code, and what to do.
   public var description: String {
     var text = message
     if !sqlstate.isEmpty { text += " (\(sqlstate))" }

@@ -1,4 +1,9 @@
 /// What a statement came to.
+///
+/// ```swift
+/// let result = try await database.run("DELETE FROM orders WHERE state = 'paid' RETURNING id")
+/// print("\(result.affectedCount) orders are gone, the first of them \(result.rows.first?.values.first ?? .null)")
+/// ```
 public struct SQLResult: Sendable, Hashable {
   /// The rows, all of them: a statement that may find many needs a LIMIT.
   public let rows: [SQLRow]
@@ -20,6 +25,7 @@ public struct SQLResult: Sendable, Hashable {
 public struct SQLRow: Sendable, Hashable {
   /// The names of the columns, shared by the rows of a result.
   public let columns: [String]
+  /// A value for each of `columns`, in their order.
   public let values: [SQLValue]
 
   package init(columns: [String], values: [SQLValue]) {

@@ -13,7 +13,9 @@ package protocol SQLSession: AnyObject {
 
 /// What differs between databases, for those who write statements for all of them.
 public enum SQLDialect: Sendable, Hashable {
+  /// PostgreSQL, through libpq.
   case postgreSQL
+  /// SQLite, in a file of its own.
   case sqlite
 
   /// How a transaction begins. SQLite's takes the right to write at once: a transaction that reads first and wants to write

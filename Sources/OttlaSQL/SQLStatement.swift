@@ -12,13 +12,16 @@
 public struct SQLStatement: Sendable, Hashable, ExpressibleByStringInterpolation {
   /// The statement, with `$1`, `$2` and so on for the parameters.
   public let text: String
+  /// The values of the parameters, that of `$1` first.
   public let parameters: [SQLValue]
 
+  /// A statement without parameters.
   public init(stringLiteral text: String) {
     self.text = text
     parameters = []
   }
 
+  /// A statement whose parameters are what was interpolated.
   public init(stringInterpolation: Interpolation) {
     text = stringInterpolation.text
     parameters = stringInterpolation.parameters
@@ -36,11 +39,13 @@ public struct SQLStatement: Sendable, Hashable, ExpressibleByStringInterpolation
     fileprivate var text = ""
     fileprivate var parameters: [SQLValue] = []
 
+    /// An interpolation that nothing was added to.
     public init(literalCapacity: Int, interpolationCount: Int) {
       text.reserveCapacity(literalCapacity + 3 * interpolationCount)
       parameters.reserveCapacity(interpolationCount)
     }
 
+    /// Text that stands in the program.
     public mutating func appendLiteral(_ literal: String) { text += literal }
 
     /// A parameter.

@@ -1,10 +1,20 @@
 /// A value of a column or a parameter.
+///
+/// ```swift
+/// for value in try await database.run("SELECT * FROM items LIMIT 1").rows[0].values {
+///   if case .text(let text) = value { print(text) }
+/// }
+/// ```
 public enum SQLValue: Sendable, Hashable {
+  /// No value.
   case null
+  /// A whole number.
   case integer(Int64)
+  /// A floating-point number.
   case real(Double)
   /// SQLite has none, and keeps 0 or 1.
   case boolean(Bool)
+  /// Text.
   case text(String)
   /// `bytea` in PostgreSQL, a blob in SQLite.
   case bytes([UInt8])

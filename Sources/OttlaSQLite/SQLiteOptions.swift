@@ -1,6 +1,12 @@
 public import OttlaSQL
 
 /// Where a SQLite database is, and the limits.
+///
+/// ```swift
+/// var options = SQLiteOptions(path: "/var/lib/shop/shop.db")
+/// options.busyMsMax = 5000
+/// let database = SQLDatabase.sqlite(options)
+/// ```
 public struct SQLiteOptions: Sendable, Hashable {
   /// When a transaction counts as kept.
   public enum Synchronous: String, Sendable, Hashable {
@@ -16,8 +22,10 @@ public struct SQLiteOptions: Sendable, Hashable {
   public var connectionsMax = 1
   /// How long another process or connection that holds the lock is waited for, in milliseconds.
   public var busyMsMax = 30_000
+  /// When a transaction counts as kept.
   public var synchronous = Synchronous.full
 
+  /// The database in the file at `path`, with the default limits. Nothing is opened yet.
   public init(path: String) { self.path = path }
 }
 

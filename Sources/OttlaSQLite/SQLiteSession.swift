@@ -16,12 +16,27 @@ final class SQLiteSession: SQLSession {
     }
     self.database = database
     sqlite3_busy_timeout(database, Int32(clamping: options.busyMsMax))
-    _ = try run("PRAGMA journal_mode = WAL")
+    try keepWriteAheadLog(busyMsMax: options.busyMsMax)
     _ = try run(SQLStatement(trusted: "PRAGMA synchronous = \(options.synchronous.rawValue)"))
     _ = try run("PRAGMA foreign_keys = ON")
   }
 
   deinit { sqlite3_close_v2(database) }
+
+  /// Two that change the journal of a new file at once would wait for each other, so SQLite refuses one of them without any wait: it
+  /// is to ask again.
+  private func keepWriteAheadLog(busyMsMax: Int) throws(SQLError) {
+    let end = ContinuousClock.now + .milliseconds(busyMsMax)
+    while true {
+      do throws(SQLError) {
+        _ = try run("PRAGMA journal_mode = WAL")
+        return
+      } catch {
+        guard error.kind == .busy, ContinuousClock.now < end else { throw error }
+      }
+      sqlite3_sleep(5)
+    }
+  }
 
   let isUsable = true
   let isTransactionBroken = false

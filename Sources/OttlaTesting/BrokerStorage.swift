@@ -1,4 +1,8 @@
 /// Where an embedded broker keeps its records.
+///
+/// ```swift
+/// let broker = try await EmbeddedBroker.start(storage: .temporaryFolder)
+/// ```
 public enum BrokerStorage: Hashable, Sendable {
   /// In memory: quick, and gone with the broker. A sync costs nothing.
   case memory

@@ -41,6 +41,10 @@ public final class EmbeddedBroker: Sendable {
 
   /// Starts a broker that is alone. Returns when it accepts connections, after some milliseconds.
   ///
+  /// ```swift
+  /// let broker = try await EmbeddedBroker.start(properties: ["num.partitions": "6"], log: { print($0) })
+  /// ```
+  ///
   /// - Parameters:
   ///   - storage: where records are kept.
   ///   - properties: Kafka's broker properties by name, over `defaults`. The address, the folders and the number are its own
@@ -123,11 +127,20 @@ public final class EmbeddedBroker: Sendable {
 
   /// Ends the broker as `kill -9` does: connections break, nobody is told, what was in nobody's file is gone. Its files stay.
   /// In a cluster the others learn of it at once, and not only after its session's timeout. Nothing where it does not run.
+  ///
+  /// ```swift
+  /// await broker.kill()
+  /// try await broker.restart()   // with what was written
+  /// ```
   public func kill() async {
     await Blocking.run { [self] in phase.withLock { kill(&$0) } }
   }
 
   /// Starts the broker again on its port and its files; one that runs is stopped in order first.
+  ///
+  /// ```swift
+  /// try await broker.restart()
+  /// ```
   ///
   /// - Throws: `.stopped` after `stop`; `.notStarted`, as where another process has taken the port meanwhile, or the disk is
   ///   made to fail: the broker is down then, and can be started again.
@@ -137,6 +150,10 @@ public final class EmbeddedBroker: Sendable {
   }
 
   /// Ends the broker in order and removes its files. No thread is left; nothing can be done with it any more but asking.
+  ///
+  /// ```swift
+  /// await broker.stop()
+  /// ```
   public func stop() async {
     await Blocking.run { [self] in
       phase.withLock { phase in
@@ -186,6 +203,12 @@ public final class EmbeddedBroker: Sendable {
 
   /// Cuts the broker off: its connections break, those of clients and those to and from other brokers, and a client that
   /// connects is hung up on, until `healNetwork`. Returns when it is so.
+  ///
+  /// ```swift
+  /// await broker.cutNetwork()
+  /// // ... what does the program do without its broker?
+  /// await broker.healNetwork()
+  /// ```
   public func cutNetwork() async {
     launch.network.cut()
     await applyNetwork()

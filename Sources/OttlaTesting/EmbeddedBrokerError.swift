@@ -1,4 +1,12 @@
 /// Why an embedded broker, or a cluster of them, does not do what was asked. `description` is a sentence.
+///
+/// ```swift
+/// do {
+///   _ = try await EmbeddedBroker.start(properties: ["num.partitions": "none"])
+/// } catch {
+///   print(error)   // these properties cannot be used: num.partitions=none: must be ...
+/// }
+/// ```
 public enum EmbeddedBrokerError: Error, Hashable, Sendable, CustomStringConvertible {
   /// Properties that a broker cannot be started with; the text has a line for each.
   case badProperties(String)
@@ -7,6 +15,7 @@ public enum EmbeddedBrokerError: Error, Hashable, Sendable, CustomStringConverti
   /// It was stopped, and what it held is gone: start another one.
   case stopped
 
+  /// One sentence: what happened, and what to do.
   public var description: String {
     switch self {
     case .badProperties(let lines): "these properties cannot be used: \(lines)"

@@ -33,6 +33,10 @@ public final class EmbeddedCluster: Sendable {
 
   /// Starts a cluster. Returns when every broker accepts connections; the first one is the controller.
   ///
+  /// ```swift
+  /// let cluster = try await EmbeddedCluster.start(brokers: 3, properties: ["min.insync.replicas": "2"])
+  /// ```
+  ///
   /// - Parameters:
   ///   - count: how many brokers, from 2 to 32; anything else is a mistake of the test's, and traps.
   ///   - storage: where records are kept, of each broker by itself.
@@ -70,6 +74,10 @@ public final class EmbeddedCluster: Sendable {
 
   /// Which broker leads a partition, by the newest image of the cluster that any running broker has; nil where there is no
   /// such partition, or nobody leads it.
+  ///
+  /// ```swift
+  /// if let leader = await cluster.leader(of: "orders", partition: 0) { await cluster.broker(leader).kill() }
+  /// ```
   public func leader(of topic: String, partition: Int) async -> Int? {
     var newest: (offset: Offset, leader: BrokerID)?
     for broker in brokers {
@@ -89,6 +97,10 @@ public final class EmbeddedCluster: Sendable {
 
   /// Cuts the connections between two brokers, both ways: they break, and new ones come to nothing until `heal`. Returns
   /// when it is so.
+  ///
+  /// ```swift
+  /// await cluster.cutLink(between: 1, and: 2)
+  /// ```
   public func cutLink(between one: Int, and other: Int) async {
     await broker(one).cut(port: broker(other).port)
     await broker(other).cut(port: broker(one).port)
@@ -99,6 +111,12 @@ public final class EmbeddedCluster: Sendable {
   public func cutCoordination(of id: Int) async { ensemble.post(.cut(broker: broker(id).id)) }
 
   /// Cuts a broker off from everything: clients, brokers and the coordination service.
+  ///
+  /// ```swift
+  /// await cluster.isolate(1)
+  /// await cluster.clock.advance(by: .seconds(7))   // its session is over, others lead
+  /// await cluster.heal()
+  /// ```
   public func isolate(_ id: Int) async {
     await cutCoordination(of: id)
     await broker(id).cutNetwork()

@@ -23,6 +23,7 @@ struct EmbeddedProperties: Sendable {
       "connections.max.idle.ms": "-1",
       // What would be waited for.
       "group.initial.rebalance.delay.ms": "0", "log.retention.check.interval.ms": "1000",
+      "controlled.shutdown.retry.backoff.ms": "300",
       // As many replicas as there can be, and no 50 partitions for a group or two.
       "offsets.topic.num.partitions": "1", "offsets.topic.replication.factor": replicas,
       "default.replication.factor": replicas,

@@ -14,7 +14,7 @@ import Testing
     #expect(settings.interval == .seconds(1) && settings.cleaningInterval == .seconds(60))
     #expect(settings.retention == .seconds(60))
     for failures in [1, 2, 50] {
-      #expect(settings.backOff.delay(afterFailures: failures, random: 0.9) == .seconds(1))
+      #expect(settings.retryPause.delay(afterFailures: failures, random: 0.9) == .seconds(1))
     }
   }
 }

@@ -1,5 +1,6 @@
 import OttlaClient
 import Synchronization
+import TestServers
 import Testing
 
 @Suite struct BackPressureTests {

@@ -1,4 +1,5 @@
 import OttlaClient
+import TestServers
 import Testing
 
 @Suite struct CommitTests {

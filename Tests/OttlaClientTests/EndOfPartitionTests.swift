@@ -1,4 +1,5 @@
 import OttlaClient
+import TestServers
 import Testing
 
 /// When all that was in a partition is handed over, and what the end does not mean.

@@ -1,5 +1,6 @@
 import OttlaClient
 import Synchronization
+import TestServers
 import Testing
 
 @Suite struct RebalanceTests {
@@ -89,7 +90,11 @@ import Testing
     var count = 0
     for try await record in consumer.records {
       journal.read(record)
-      if count == 0 { try await Task.sleep(for: .seconds(3)) }
+      if count == 0 {
+        try await Task.sleep(for: .seconds(3))
+        // Whoever does not poll is not told either that the group has gone on without him: the group is asked.
+        #expect(try await broker.admin.describeGroup("g").members.count == 1)
+      }
       count += 1
       if count == 3 { break }
     }
@@ -130,6 +135,26 @@ import Testing
     #expect(try await take(3, from: consumer).map(\.offset) == [6, 7, 8])
     try await consumer.close()
     #expect(try await broker.admin.committedOffsets(of: "g") == [TopicPartition("t", 0): 9])
+  }
+
+  /// What is stored while partitions go is committed with their departure.
+  @Test func whatIsStoredOnTheWayOutIsCommitted() async throws {
+    let broker = try TestBroker()
+    try await broker.createTopic("t")
+    try await broker.produce(0..<5, to: "t")
+    let last = Mutex<ConsumerRecord?>(nil)
+    var configuration = broker.consumerConfiguration("g")
+    configuration.enableAutoOffsetStore = false
+    configuration.onRebalance = { rebalance in
+      guard rebalance.kind == .revoked, let record = last.withLock({ $0 }) else { return }
+      do { try rebalance.consumer.store(record) } catch { Issue.record(error) }
+    }
+    let consumer = try Consumer(configuration)
+    try await consumer.subscribe(to: ["t"])
+    let records = try await take(3, from: consumer)
+    last.withLock { $0 = records[2] }
+    try await consumer.close()
+    #expect(try await broker.admin.committedOffsets(of: "g") == [TopicPartition("t", 0): 3])
   }
 
   @Test func aRegularExpressionFindsTopicsThatComeLater() async throws {

@@ -1,6 +1,7 @@
 import OttlaClient
 import OttlaJSON
 import Synchronization
+import TestServers
 import Testing
 
 @Suite struct RoundTripTests {

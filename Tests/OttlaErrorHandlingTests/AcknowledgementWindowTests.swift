@@ -29,7 +29,7 @@ import Testing
   }
 
   /// Against a model that knows all offsets and looks for the first that is not done.
-  @Test(arguments: 1...50) func everyOrderIsAsTheModelSays(seed: UInt64) {
+  @Test(arguments: 1...UInt64(PlanWorld.seedsCount)) func everyOrderIsAsTheModelSays(seed: UInt64) {
     var random = SeededRandom(seed: seed)
     var window = Window()
     var handed: [Int64] = []

@@ -3,6 +3,7 @@ import OttlaClient
 import OttlaErrorHandling
 import OttlaJSON
 import Synchronization
+import TestServers
 import Testing
 
 /// The examples of docs/sdk/errors.md: what stands there stands here too, is compiled and is run.

@@ -1,5 +1,6 @@
 import Glibc
 import OttlaClient
+import TestServers
 import Testing
 
 @testable import OttlaErrorHandling
@@ -10,7 +11,7 @@ import Testing
   private static let topic = "t"
   private static let recordsCount = 1500
 
-  private static var rounds: Int { getenv("OTTLA_KILLS").flatMap { Int(String(cString: $0)) } ?? 10 }
+  private static var rounds: Int { getenv("OTTLA_KILLS").flatMap { Int(String(cString: $0)) } ?? 5 }
 
   @Test func killingAMemberAtAnyTimeLosesNothing() async throws {
     let broker = try TestBroker(settings: ["group.min.session.timeout.ms=500"])

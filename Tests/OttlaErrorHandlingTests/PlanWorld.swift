@@ -1,3 +1,4 @@
+import Glibc
 import OttlaClient
 import Testing
 
@@ -37,6 +38,8 @@ struct PlanWorld {
   private var taken: ModelRecord?
   private var running: [UInt64: (record: ModelRecord, isRecovery: Bool)] = [:]
   private(set) var startsCount = 0
+  /// How many random walks there are; OTTLA_SEEDS for more.
+  static var seedsCount: Int { getenv("OTTLA_SEEDS").flatMap { Int(String(cString: $0)) } ?? 20 }
   private(set) var recoveriesCount = 0
 
   init(seed: UInt64, order: ProcessingOrder, concurrencyMax: Int, recordsEach: Int) {

@@ -127,6 +127,19 @@ import Testing
     #expect(take(&plan, &tickets) == ["store 0:30"])
   }
 
+  /// Whoever has the partition next tries again; here nothing more is begun in it.
+  @Test func whatFailsWhileItsPartitionLeavesIsNotTriedAgain() throws {
+    var plan = plan()
+    var tickets: [String: UInt64] = [:]
+    plan.arrive(record(0), now: start)
+    _ = take(&plan, &tickets)
+    plan.beginLeaving([first])
+    plan.finish(try #require(tickets["0:0"]), failed(), now: start)
+    #expect(take(&plan, &tickets) == [])
+    plan.tick(now: start + .seconds(60))
+    #expect(take(&plan, &tickets) == [] && plan.isIdle)
+  }
+
   @Test func afterTheEndNothingIsBegun() throws {
     var plan = plan()
     var tickets: [String: UInt64] = [:]
@@ -141,7 +154,7 @@ import Testing
     #expect(take(&plan, &tickets) == [] && plan.nextDue == nil)
   }
 
-  @Test(arguments: [ProcessingOrder.partition, .key, .none], 1...60)
+  @Test(arguments: [ProcessingOrder.partition, .key, .none], 1...PlanWorld.seedsCount)
   func whateverHappensNothingIsLostAndNothingIsCommittedTooEarly(order: ProcessingOrder, seed: Int) {
     var world = PlanWorld(
       seed: UInt64(seed), order: order, concurrencyMax: 1 + seed % 5, recordsEach: 60)

@@ -1,5 +1,6 @@
 import OttlaClient
 import OttlaJSON
+import TestServers
 import Testing
 
 @testable import OttlaErrorHandling

@@ -82,9 +82,9 @@ struct SeededGenerator: RandomNumberGenerator {
     let started = startAll(&plan)
     plan.finish(started[0], .failed("a"))
     plan.finish(started[1], .sent)
-    let backOff = BackOff(first: .seconds(1), factor: 2, max: .seconds(60), jitter: 0)
+    let retryPause = RetryPause(first: .seconds(1), factor: 2, max: .seconds(60), jitter: 0)
     #expect(
-      plan.outcomes(backOff: backOff) { 0.5 } == [
+      plan.outcomes(retryPause: retryPause) { 0.5 } == [
         OutboxOutcome(position: 1, result: .failed(reason: "a", delay: .seconds(8))),
         OutboxOutcome(position: 2, result: .sent),
       ])

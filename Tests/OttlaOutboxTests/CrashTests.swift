@@ -122,7 +122,7 @@ final class FakeTopic: Sendable {
     var settings = OutboxSettings()
     settings.lease = .milliseconds(150)
     settings.publishesInFlightMax = 1
-    settings.backOff = BackOff(first: .milliseconds(1), factor: 1, max: .milliseconds(1), jitter: 0)
+    settings.retryPause = RetryPause(first: .milliseconds(1), factor: 1, max: .milliseconds(1), jitter: 0)
     return settings
   }
 

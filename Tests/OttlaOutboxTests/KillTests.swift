@@ -34,6 +34,11 @@ import Testing
     for life in 0..<Self.kills {
       let process = try start(
         [words, "\(folder)/topic", "\((life + 1) * 20_000)", "\(random.next() >> 1)"], "\(folder)/log-\(life)")
+      // Every other one is killed while it works, however slow the machine; the others maybe before that.
+      for _ in 0..<2000 where life % 2 == 1 {
+        if try String(contentsOfFile: "\(folder)/log-\(life)", encoding: .utf8).contains("working") { break }
+        try await Task.sleep(for: .milliseconds(10))
+      }
       try await Task.sleep(for: .milliseconds(Int.random(in: 30...400, using: &random)))
       kill(process.pid, SIGKILL)
       let status = await process.ended()

@@ -28,7 +28,7 @@ private final class Locked<Value: Sendable>: Sendable {
     var settings = OutboxSettings()
     settings.interval = .milliseconds(10)
     settings.lease = .milliseconds(600)
-    settings.backOff = BackOff(first: .milliseconds(5), factor: 1.5, max: .milliseconds(50), jitter: 0.2)
+    settings.retryPause = RetryPause(first: .milliseconds(5), factor: 1.5, max: .milliseconds(50), jitter: 0.2)
     return settings
   }
 
@@ -134,6 +134,23 @@ private final class Locked<Value: Sendable>: Sendable {
     #expect(try await store.claim(rowsMax: 1, lease: .seconds(1)).rows.map(\.message.id) == ["1"])
   }
 
+  /// What was acknowledged and could not be written down is offered to the store once more at the end.
+  @Test func aCancelledPublisherOffersOnceMoreWhatTheStoreDidNotTake() async throws {
+    let store = try await makeStore(keyed(1, keys: 1))
+    var settings = settings
+    settings.retryPause = RetryPause(first: .seconds(60), factor: 1, max: .seconds(60), jitter: 0)
+    let (failures, hasFailed) = AsyncStream<Void>.makeStream()
+    let publisher = OutboxPublisher(ForgetfulStore(store: store), settings: settings) { event in
+      if case .storeFailed = event { hasFailed.yield() }
+    } publish: { _ in
+    }
+    let running = Task { await publisher.run() }
+    for await _ in failures { break }
+    running.cancel()
+    await running.value
+    #expect(try await store.counts().unsent == 0)
+  }
+
   @Test func whatIsRefusedIsSetAsideAndTold() async throws {
     let store = try await makeStore(keyed(3, keys: 1))
     let topic = FakeTopic()
@@ -192,6 +209,36 @@ private final class Locked<Value: Sendable>: Sendable {
     #expect(Set(topic.ids).count == 60)
     var seen: Set<String> = []
     expectOrder(topic.ids.filter { seen.insert($0).inserted }, keys: 6)
+  }
+}
+
+/// A store that cannot be reached when it is first to write down what was sent.
+private struct ForgetfulStore: OutboxStore {
+  let store: SQLOutboxStore
+  private let settlesCount = Locked(0)
+
+  init(store: SQLOutboxStore) { self.store = store }
+
+  func prepare() async throws { try await store.prepare() }
+  func add(_ message: OutboxMessage, in transaction: SQLTransaction) async throws -> Bool {
+    try await store.add(message, in: transaction)
+  }
+  func claim(rowsMax: Int, lease: Duration) async throws -> OutboxClaim {
+    try await store.claim(rowsMax: rowsMax, lease: lease)
+  }
+  func renew(_ claim: OutboxClaim, lease: Duration) async throws -> Bool {
+    try await store.renew(claim, lease: lease)
+  }
+  func settle(_ claim: OutboxClaim, _ outcomes: [OutboxOutcome]) async throws {
+    let isFirst = settlesCount.withLock { count in
+      count += 1
+      return count == 1
+    }
+    if isFirst { throw SQLError(.unreachable, "away") }
+    try await store.settle(claim, outcomes)
+  }
+  func removeSent(olderThan age: Duration, rowsMax: Int) async throws -> Int {
+    try await store.removeSent(olderThan: age, rowsMax: rowsMax)
   }
 }
 

@@ -8,7 +8,7 @@ import Testing
     var settings = OutboxSettings()
     settings.interval = .seconds(2)
     settings.cleaningInterval = .seconds(60)
-    settings.backOff = BackOff(first: .seconds(1), factor: 2, max: .seconds(60), jitter: 0)
+    settings.retryPause = RetryPause(first: .seconds(1), factor: 2, max: .seconds(60), jitter: 0)
     return settings
   }()
 

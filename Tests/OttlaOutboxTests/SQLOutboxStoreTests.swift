@@ -173,6 +173,8 @@ import Testing
       #expect(try await store.removeSent(olderThan: .zero, rowsMax: 10) == 0)
       #expect(try await store.retryRefused(id: "a1"))
       #expect(try await store.retryRefused(id: "a1") == false)
+      // It is unsent again, however long ago it was set aside.
+      #expect(try await store.removeSent(olderThan: .zero, rowsMax: 10) == 0)
       try await Task.sleep(for: .milliseconds(5))
       #expect(ids(try await store.claim(rowsMax: 10, lease: Self.lease)) == ["a1", "a2"])
     }

@@ -112,6 +112,23 @@ import Testing
     #expect(try await database.run("SELECT n FROM t").rows.first?.values == [.integer(40)])
   }
 
+  /// Each changes the journal of a new file: SQLite refuses those that meet there, without waiting for each other.
+  @Test func aNewFileMayBeOpenedByManyAtOnce() async throws {
+    for round in 0..<20 {
+      let path = "\(folder)/new-\(round).db"
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<8 {
+          group.addTask {
+            let database = SQLDatabase.sqlite(SQLiteOptions(path: path))
+            try await database.run("CREATE TABLE IF NOT EXISTS t (n INTEGER)")
+            await database.close()
+          }
+        }
+        try await group.waitForAll()
+      }
+    }
+  }
+
   @Test func aWriterThatWaitsTooLongIsTold() async throws {
     try await database.run("CREATE TABLE t (n INTEGER)")
     var options = SQLiteOptions(path: "\(folder)/test.db")

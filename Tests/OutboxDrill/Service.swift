@@ -1,3 +1,4 @@
+internal import Glibc
 internal import OttlaOutbox
 internal import OttlaSQL
 
@@ -20,6 +21,8 @@ struct Service: Sendable {
 
   func run() async throws {
     try await prepare()
+    print("working")
+    fflush(nil)
     var settings = OutboxSettings()
     settings.interval = .milliseconds(5)
     settings.rowsMax = 10

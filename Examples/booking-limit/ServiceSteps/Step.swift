@@ -96,8 +96,8 @@ package struct Step<Event: Codable & Sendable>: Sendable {
     var settings = OutboxSettings()
     settings.interval = .milliseconds(100)
     settings.lease = .seconds(5)
-    settings.backOff.first = .milliseconds(200)
-    settings.backOff.max = .seconds(5)
+    settings.retryPause.first = .milliseconds(200)
+    settings.retryPause.max = .seconds(5)
     let publisher = OutboxPublisher(store, settings: settings) { event in
       switch event {
       case .failed(let message, let reason, let count):

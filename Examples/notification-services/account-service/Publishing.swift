@@ -13,7 +13,7 @@ enum Publishing {
     settings.lease = .seconds(5)
     settings.cleaningInterval = keeping
     settings.retention = keeping
-    settings.backOff = OttlaOutbox.BackOff(first: .seconds(1), factor: 1, max: .seconds(1), jitter: 0)
+    settings.retryPause = RetryPause(first: .seconds(1), factor: 1, max: .seconds(1), jitter: 0)
     settings.publishesInFlightMax = 50
     return settings
   }

@@ -80,3 +80,13 @@ func administer() async throws {
   print(group.state, group.members.map(\.assignment))
   // end
 }
+
+func administerSecured(_ password: String) async throws {
+  // snippet: secured
+  var secured = AdminConfiguration(bootstrapServers: "broker-1:9093")
+  let tls = TLS(caLocation: "/etc/ssl/cluster.pem")
+  secured.security = .saslTLS(.scramSHA512(username: "admin", password: password), tls)
+  let securedAdmin = try AdminClient(secured)
+  print(try await securedAdmin.listTopics())
+  // end
+}

@@ -7,14 +7,19 @@ package import Primitives
 /// Errors of the protocol come as `ClientError.refused`. One owner, one thread.
 package final class AdminClient {
   let timeoutMs: Int64
+  private let dialling: AdminDialling
   private let seed: AdminConnection
   private var connections: [Int32: AdminConnection] = [:]
   private var addresses: [Int32: BrokerAddress] = [:]
 
   /// Connects to the first of `bootstrap` that answers.
-  package init(bootstrap: [BrokerAddress], timeoutMs: Int64 = 10_000) throws(ClientError) {
+  package init(
+    bootstrap: [BrokerAddress], clientID: String = "ottla", timeoutMs: Int64 = 10_000,
+    security: ConnectionSecurity = ConnectionSecurity()
+  ) throws(ClientError) {
     self.timeoutMs = timeoutMs
-    seed = try AdminConnection.first(of: bootstrap, timeoutMs: timeoutMs)
+    dialling = try AdminDialling(clientID: clientID, timeoutMs: timeoutMs, security: security)
+    seed = try AdminConnection.first(of: bootstrap, by: dialling)
   }
 
   /// Where the brokers listen that were told of until now, in the order of their ids.
@@ -61,7 +66,7 @@ package final class AdminClient {
       connections[id] = seed
       return seed
     }
-    let made = try AdminConnection(to: address, timeoutMs: timeoutMs)
+    let made = try AdminConnection(to: address, by: dialling)
     connections[id] = made
     return made
   }

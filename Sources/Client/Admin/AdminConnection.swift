@@ -3,40 +3,56 @@ internal import Primitives
 
 /// One connection to one broker that asks and waits: for administration, where a question at a time is enough.
 ///
-/// The versions of each request are negotiated with ApiVersions (KIP-35) when the connection is made.
+/// The versions of each request are negotiated with ApiVersions (KIP-35) when the connection is made; then follows the login, where
+/// there is one.
 package final class AdminConnection {
   package let address: BrokerAddress
-  private let socket: BlockingSocket
+  private let stream: any ByteStream
   private let clientID: String
   private let timeoutMs: Int64
   private var correlationID: Int32 = 0
   /// What the broker offers, by API key.
   private var offered: [Int16: ClosedRange<Int16>] = [:]
+  private let login: SASLLogin?
+  /// Since when the login stands, and after how many milliseconds it is to be renewed; nil where it stands for ever.
+  private var renewal: (since: Stopwatch, afterMs: Int64)?
 
   /// The largest answer taken, in bytes: an administrator's answers are small, a broker gone mad is not believed.
   package static let answerBytesMax = 256 << 20
 
-  /// Connects and negotiates.
+  /// Connects, negotiates and logs in.
   ///
   /// - Parameter timeoutMs: how long the connection, and then each answer, may take.
-  package init(
+  package convenience init(
     to address: BrokerAddress, clientID: String = "ottla", timeoutMs: Int64 = 10_000
   ) throws(ClientError) {
+    try self.init(to: address, by: AdminDialling(clientID: clientID, timeoutMs: timeoutMs))
+  }
+
+  init(to address: BrokerAddress, by dialling: AdminDialling) throws(ClientError) {
     self.address = address
-    self.clientID = clientID
-    self.timeoutMs = timeoutMs
-    socket = try BlockingSocket(connectingTo: address, timeoutMs: timeoutMs)
+    clientID = dialling.clientID
+    timeoutMs = dialling.timeoutMs
+    login = dialling.login
+    stream = try dialling.connect(to: address)
     try negotiate()
+    if let login { try logInAnew(login) }
   }
 
   /// The first of `addresses` that answers.
   package static func first(
     of addresses: [BrokerAddress], clientID: String = "ottla", timeoutMs: Int64 = 10_000
   ) throws(ClientError) -> AdminConnection {
+    try first(of: addresses, by: AdminDialling(clientID: clientID, timeoutMs: timeoutMs))
+  }
+
+  static func first(
+    of addresses: [BrokerAddress], by dialling: AdminDialling
+  ) throws(ClientError) -> AdminConnection {
     var reason = "no address was given"
     for address in addresses {
       do throws(ClientError) {
-        return try AdminConnection(to: address, clientID: clientID, timeoutMs: timeoutMs)
+        return try AdminConnection(to: address, by: dialling)
       } catch {
         switch error {
         case .unreachable(_, let why), .connectionLost(_, let why): reason = why
@@ -59,6 +75,10 @@ package final class AdminConnection {
   package func ask<Question: Message, Answer: Message>(
     _ key: APIKey, _ request: Question, versionMax: Int16 = .max, as answer: Answer.Type
   ) throws(ClientError) -> Answer {
+    if let login, let renewal, renewal.since.milliseconds >= renewal.afterMs {
+      self.renewal = nil
+      try logInAnew(login)
+    }
     let ours = key.requestVersions
     guard let theirs = offered[key.rawValue] else {
       throw .incompatible("the broker at \(address) does not offer \(key.name)")
@@ -71,6 +91,14 @@ package final class AdminConnection {
     }
     let frame = try exchange(key, request, version)
     return try decode(answer, frame, key, version)
+  }
+
+  /// Logs in, for the first time or because the broker takes no login for good for ever (KIP-368).
+  private func logInAnew(_ login: SASLLogin) throws(ClientError) {
+    let watch = Stopwatch()
+    let lifetimeMs = try logIn(login)
+    // Well before its end: the broker closes connections whose login is over.
+    renewal = lifetimeMs > 0 ? (watch, lifetimeMs / 10 * 8) : nil
   }
 
   private func negotiate() throws(ClientError) {
@@ -110,7 +138,7 @@ package final class AdminConnection {
     header.encode(into: &writer, version: key.requestHeaderVersion(for: version))
     request.encode(into: &writer, version: version)
     buffer.base.storeBigEndian(Int32(clamping: buffer.count - 4), at: buffer.start)
-    try socket.send(buffer.bytes, timeoutMs: timeoutMs)
+    try stream.send(buffer.bytes, timeoutMs: timeoutMs)
 
     var sizeBytes: [UInt8] = [0, 0, 0, 0]
     try receive(into: &sizeBytes)
@@ -130,7 +158,7 @@ package final class AdminConnection {
   private func receive(into bytes: inout [UInt8]) throws(ClientError) {
     var failure: ClientError?
     bytes.withUnsafeMutableBytes { buffer in
-      do throws(ClientError) { try socket.receive(into: buffer, timeoutMs: timeoutMs) } catch { failure = error }
+      do throws(ClientError) { try stream.receive(into: buffer, timeoutMs: timeoutMs) } catch { failure = error }
     }
     if let failure { throw failure }
   }

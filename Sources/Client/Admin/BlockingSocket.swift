@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// A TCP connection on which every wait has an end.
-final class BlockingSocket {
+final class BlockingSocket: ByteStream {
   private let descriptor: Int32
   let address: BrokerAddress
 
@@ -93,14 +93,17 @@ final class BlockingSocket {
   func receive(into buffer: UnsafeMutableRawBufferPointer, timeoutMs: Int64) throws(ClientError) {
     var count = 0
     while count < buffer.count {
-      let received = recv(descriptor, buffer.baseAddress.map { $0 + count }, buffer.count - count, 0)
-      if received > 0 {
-        count += received
-      } else if received == 0 {
-        throw .connectionLost(address: address, reason: "the broker closed it")
-      } else {
-        try afterFailure(errno, awaiting: Int16(POLLIN), timeoutMs)
-      }
+      count += try receiveSome(into: UnsafeMutableRawBufferPointer(rebasing: buffer[count...]), timeoutMs: timeoutMs)
+    }
+  }
+
+  /// Waits for bytes and takes what has come, one at least. Returns how many.
+  func receiveSome(into buffer: UnsafeMutableRawBufferPointer, timeoutMs: Int64) throws(ClientError) -> Int {
+    while true {
+      let received = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+      if received > 0 { return received }
+      guard received < 0 else { throw .connectionLost(address: address, reason: "the broker closed it") }
+      try afterFailure(errno, awaiting: Int16(POLLIN), timeoutMs)
     }
   }
 

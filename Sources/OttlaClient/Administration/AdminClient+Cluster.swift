@@ -45,6 +45,13 @@ public enum ElectionType: Int8, Sendable {
 
 extension AdminClient {
   /// The cluster's id, its controller and its brokers.
+  ///
+  /// ```swift
+  /// let cluster = try await admin.describeCluster()
+  /// for broker in cluster.brokers { print(broker.id, broker.host, broker.port, broker.rack ?? "-") }
+  /// ```
+  ///
+  /// - Throws: `ClientError`: `.brokersUnavailable`, `.connectionLost`, `.tlsFailed`, `.authenticationFailed`, or `.refused` with the broker's code.
   public func describeCluster() async throws(ClientError) -> ClusterDescription {
     // Metadata tells the same, and brokers before 2.8 know no other request for it.
     let answer = try await ask { (client) throws(Client.ClientError) in try client.metadata(topics: []) }
@@ -57,7 +64,12 @@ extension AdminClient {
 
   /// Elects leaders of `partitions` anew.
   ///
+  /// ```swift
+  /// let refused = try await admin.electLeaders(.preferred, of: [TopicPartition("orders", 0)])
+  /// ```
+  ///
   /// - Returns: the partitions whose election was refused, and why; not those that needed none.
+  /// - Throws: `ClientError`: `.brokersUnavailable`, `.connectionLost`, `.tlsFailed`, `.authenticationFailed`, or `.refused` with the broker's code.
   public func electLeaders(
     _ type: ElectionType, of partitions: [TopicPartition]
   ) async throws(ClientError) -> [TopicPartition: ClientError] {
@@ -70,7 +82,14 @@ extension AdminClient {
   /// Moves partitions to other brokers: `targets` are those that shall keep each, the preferred leader first; nil takes back
   /// a move that is under way (KIP-455). The moves go on by themselves afterwards.
   ///
+  /// ```swift
+  /// let orders = TopicPartition("orders", 0)
+  /// let refused = try await admin.alterPartitionReassignments([orders: [2, 3, 4]])
+  /// while try await !admin.listPartitionReassignments().isEmpty { try await Task.sleep(for: .seconds(1)) }
+  /// ```
+  ///
   /// - Returns: the partitions whose move was refused, and why.
+  /// - Throws: `ClientError`: `.brokersUnavailable`, `.connectionLost`, `.tlsFailed`, `.authenticationFailed`, or `.refused` with the broker's code.
   public func alterPartitionReassignments(
     _ targets: [TopicPartition: [Int32]?]
   ) async throws(ClientError) -> [TopicPartition: ClientError] {
@@ -80,6 +99,12 @@ extension AdminClient {
   }
 
   /// The moves under way, by partition.
+  ///
+  /// ```swift
+  /// for move in try await admin.listPartitionReassignments() { print(move.topicPartition, move.addingReplicas) }
+  /// ```
+  ///
+  /// - Throws: `ClientError`: `.brokersUnavailable`, `.connectionLost`, `.tlsFailed`, `.authenticationFailed`, or `.refused` with the broker's code.
   public func listPartitionReassignments() async throws(ClientError) -> [PartitionReassignment] {
     try await ask { (client) throws(Client.ClientError) in
       try client.ongoingReassignments().map {

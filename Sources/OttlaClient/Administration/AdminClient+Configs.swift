@@ -20,6 +20,7 @@ public enum ConfigResource: Hashable, Sendable {
 public struct ConfigEntry: Hashable, Sendable {
   /// Where a value comes from.
   public enum Source: Int8, Sendable {
+    /// The broker tells a source that this client does not know.
     case unknown = 0
     /// Set for this topic.
     case topic = 1
@@ -46,6 +47,12 @@ public struct ConfigEntry: Hashable, Sendable {
 
 extension AdminClient {
   /// All properties of a topic or broker with their present values, by name.
+  ///
+  /// ```swift
+  /// for entry in try await admin.describeConfigs(.topic("orders")) where entry.source == .topic {
+  ///   print(entry.name, entry.value ?? "-")
+  /// }
+  /// ```
   ///
   /// - Throws: `.unknownTopic`, `.refused`.
   public func describeConfigs(_ resource: ConfigResource) async throws(ClientError) -> [ConfigEntry] {

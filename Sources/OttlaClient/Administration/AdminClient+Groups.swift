@@ -38,12 +38,25 @@ public struct GroupDescription: Hashable, Sendable {
 
 extension AdminClient {
   /// The groups of the whole cluster, by name.
+  ///
+  /// ```swift
+  /// let names = try await admin.listGroups().map(\.groupId)
+  /// ```
+  ///
+  /// - Throws: `ClientError`: `.brokersUnavailable`, `.connectionLost`, `.tlsFailed`, `.authenticationFailed`, or `.refused` with the broker's code.
   public func listGroups() async throws(ClientError) -> [GroupListing] {
     let groups = try await ask { (client) throws(Client.ClientError) in try client.listGroups() }
     return groups.map { GroupListing(groupId: $0.groupId, protocolType: $0.protocolType, state: $0.groupState) }
   }
 
   /// State and members of a group. One that nobody knows is described as `Dead`.
+  ///
+  /// ```swift
+  /// let group = try await admin.describeGroup("billing")
+  /// print(group.state, group.members.map(\.assignment))
+  /// ```
+  ///
+  /// - Throws: `ClientError`: `.brokersUnavailable`, `.connectionLost`, `.tlsFailed`, `.authenticationFailed`, or `.refused` with the broker's code.
   public func describeGroup(_ group: String) async throws(ClientError) -> GroupDescription {
     let answer = try await ask { (client) throws(Client.ClientError) in try client.describeGroup(group) }
     return GroupDescription(
@@ -72,17 +85,32 @@ extension AdminClient {
 
   /// Deletes a group that has no members, with its offsets.
   ///
+  /// ```swift
+  /// try await admin.deleteGroup("billing")
+  /// ```
+  ///
   /// - Throws: `.refused` with code 68 (`NON_EMPTY_GROUP`) or 69 (`GROUP_ID_NOT_FOUND`).
   public func deleteGroup(_ group: String) async throws(ClientError) {
     try await ask(mayRepeat: false) { (client) throws(Client.ClientError) in try client.deleteGroup(group) }
   }
 
   /// Every offset that a group has committed: that of the next record to read.
+  ///
+  /// ```swift
+  /// let next = try await admin.committedOffsets(of: "billing")[TopicPartition("orders", 0)]
+  /// ```
+  ///
+  /// - Throws: `ClientError`: `.brokersUnavailable`, `.connectionLost`, `.tlsFailed`, `.authenticationFailed`, or `.refused` with the broker's code.
   public func committedOffsets(of group: String) async throws(ClientError) -> [TopicPartition: Int64] {
     try await ask { (client) throws(Client.ClientError) in try client.committedOffsets(of: group).public }
   }
 
   /// Sets offsets of a group that has no members at present (Kafka's `alterConsumerGroupOffsets`).
+  ///
+  /// ```swift
+  /// // the group reads all of the partition once more
+  /// try await admin.alterOffsets(of: "billing", to: [TopicPartition("orders", 0): 0])
+  /// ```
   ///
   /// - Throws: `.refused` with code 25 (`UNKNOWN_MEMBER_ID`) while it has members.
   public func alterOffsets(
@@ -92,6 +120,10 @@ extension AdminClient {
   }
 
   /// Makes a group forget what it has committed in `partitions` (KIP-496).
+  ///
+  /// ```swift
+  /// try await admin.deleteOffsets(of: "billing", in: [TopicPartition("orders", 0)])
+  /// ```
   ///
   /// - Throws: `.refused` with code 86 (`GROUP_SUBSCRIBED_TO_TOPIC`) for topics that it reads at present.
   public func deleteOffsets(of group: String, in partitions: [TopicPartition]) async throws(ClientError) {

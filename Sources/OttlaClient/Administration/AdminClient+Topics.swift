@@ -26,12 +26,20 @@ extension AdminClient {
 
   /// Deletes a topic with all its records.
   ///
+  /// ```swift
+  /// try await admin.deleteTopic("orders")
+  /// ```
+  ///
   /// - Throws: `.unknownTopic`.
   public func deleteTopic(_ name: String) async throws(ClientError) {
     try await ask(mayRepeat: false) { (client) throws(Client.ClientError) in try client.deleteTopic(name) }
   }
 
   /// Gives a topic more partitions, `total` in all. Keys may go to other partitions from then on.
+  ///
+  /// ```swift
+  /// try await admin.createPartitions(of: "orders", total: 12)
+  /// ```
   ///
   /// - Throws: `.unknownTopic`, `.refused` with code 37 (`INVALID_PARTITIONS`) where that is no more than there are.
   public func createPartitions(of topic: String, total: Int32) async throws(ClientError) {
@@ -42,7 +50,12 @@ extension AdminClient {
 
   /// The names of all topics, in order.
   ///
+  /// ```swift
+  /// let names = try await admin.listTopics()
+  /// ```
+  ///
   /// - Parameter includingInternal: also those that brokers keep for themselves, such as `__consumer_offsets`.
+  /// - Throws: `ClientError`: `.brokersUnavailable`, `.connectionLost`, `.tlsFailed`, `.authenticationFailed`, or `.refused` with the broker's code.
   public func listTopics(includingInternal: Bool = false) async throws(ClientError) -> [String] {
     try await ask { (client) throws(Client.ClientError) in
       try client.metadata(topics: nil).topics.filter { includingInternal || !$0.isInternal }.compactMap(\.name)
@@ -51,6 +64,12 @@ extension AdminClient {
   }
 
   /// A topic's partitions, with who leads and keeps them.
+  ///
+  /// ```swift
+  /// for partition in try await admin.describeTopic("orders").partitions {
+  ///   print(partition.partition, partition.leader ?? -1, partition.isr)
+  /// }
+  /// ```
   ///
   /// - Throws: `.unknownTopic`.
   public func describeTopic(_ name: String) async throws(ClientError) -> TopicDescription {
@@ -68,6 +87,10 @@ extension AdminClient {
 
   /// Drops the records of each partition below an offset, -1 for all there are (KIP-107).
   ///
+  /// ```swift
+  /// let starts = try await admin.deleteRecords(before: [TopicPartition("orders", 0): 1000])
+  /// ```
+  ///
   /// - Returns: where each partition begins now.
   /// - Throws: `.unknownTopic`, `.refused` with code 1 (`OFFSET_OUT_OF_RANGE`) behind the high watermark.
   public func deleteRecords(
@@ -80,7 +103,12 @@ extension AdminClient {
 
   /// Looks a position up in each of `partitions` (Kafka's `listOffsets`).
   ///
+  /// ```swift
+  /// let ends = try await admin.listOffsets([TopicPartition("orders", 0)], at: .latest)
+  /// ```
+  ///
   /// - Returns: an offset for each; partitions without a record of that time or later are left out.
+  /// - Throws: `.unknownTopic`, `.unknownPartition`, or what the broker refuses.
   public func listOffsets(
     _ partitions: [TopicPartition], at position: OffsetSpec
   ) async throws(ClientError) -> [TopicPartition: Int64] {

@@ -4,8 +4,8 @@ internal import Synchronization
 /// Administers a cluster (Kafka's `Admin`): topics, configurations, groups, offsets, replicas.
 ///
 /// It speaks the protocol itself, in the versions that the broker offers, so it works with Apache Kafka as well. Calls are made
-/// one after the other; several clients make several at a time. Connections are made when they are needed, and anew after one
-/// was lost.
+/// one after the other; several clients make several at a time. Connections are made when they are needed, with TLS and a login
+/// where `security` asks for them, and anew after one was lost.
 ///
 /// ```swift
 /// let admin = try AdminClient(AdminConfiguration(bootstrapServers: "localhost:9092"))
@@ -14,6 +14,8 @@ internal import Synchronization
 /// ```
 public final class AdminClient: Sendable {
   private let bootstrap: [BrokerAddress]
+  private let clientId: String
+  private let security: ConnectionSecurity
   private let timeoutMs: Int64
   private let calls = BlockingCalls()
   /// Used by one call at a time, on the thread for blocking calls.
@@ -33,6 +35,8 @@ public final class AdminClient: Sendable {
         property: "request.timeout.ms", value: "\(configuration.requestTimeoutMs)", reason: "it must be above 0")
     }
     self.bootstrap = bootstrap
+    clientId = configuration.clientId
+    security = configuration.security.connection
     timeoutMs = Int64(configuration.requestTimeoutMs)
   }
 
@@ -57,13 +61,14 @@ public final class AdminClient: Sendable {
           if let standing = connected {
             client = standing
           } else {
-            client = try Client.AdminClient(bootstrap: bootstrap, timeoutMs: timeoutMs)
+            client = try Client.AdminClient(
+              bootstrap: bootstrap, clientID: clientId, timeoutMs: timeoutMs, security: security)
           }
           connected = client
           return .success(try question(client))
         } catch {
           switch error {
-          case .connectionLost, .unreachable: connected = nil
+          case .connectionLost, .unreachable, .tlsFailed, .loginRefused: connected = nil
           case .refused, .incompatible, .library: return .failure(ClientError(error))
           }
           guard mayRepeat else { return .failure(ClientError(error)) }
@@ -93,6 +98,8 @@ extension ClientError {
       self = .connectionLost(broker: address.description, reason: reason)
     case .refused(let operation, let refusal):
       self.init(refusal, operation)
+    case .tlsFailed(let reason): self = .tlsFailed(reason: reason)
+    case .loginRefused(_, let reason): self = .authenticationFailed(reason: reason)
     case .incompatible(let reason): self = .unsupported(reason: reason)
     case .library(let operation, let reason): self = .illegalState(reason: "\(operation): \(reason)")
     }

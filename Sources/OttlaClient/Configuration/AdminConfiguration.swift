@@ -1,14 +1,20 @@
 /// How an `AdminClient` works (Kafka's `AdminClientConfig`).
 ///
 /// ```swift
-/// let admin = try AdminClient(AdminConfiguration(bootstrapServers: "localhost:9092"))
+/// var configuration = AdminConfiguration(bootstrapServers: "localhost:9092")
+/// configuration.security = .saslTLS(.scramSHA256(username: "admin", password: secret), TLS())
+/// let admin = try AdminClient(configuration)
 /// ```
-public struct AdminConfiguration: Sendable {
+public struct AdminConfiguration: ClientConfiguration {
   /// Where to find the cluster: `host:port`, several separated by commas (`bootstrap.servers`).
   public var bootstrapServers: String
+  /// The name under which brokers log this client and count its quotas (`client.id`).
+  public var clientId = "ottla"
+  /// Encryption and login.
+  public var security = Security.plaintext
   /// How long a connection, an answer, or a change may take, in milliseconds (`request.timeout.ms`).
   public var requestTimeoutMs = 10_000
 
-  /// Administration of the cluster at `bootstrapServers`, over plaintext: it has neither TLS nor SASL yet.
+  /// Administration of the cluster at `bootstrapServers`, over plaintext unless `security` says otherwise.
   public init(bootstrapServers: String) { self.bootstrapServers = bootstrapServers }
 }

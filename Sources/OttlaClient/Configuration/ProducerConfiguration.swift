@@ -107,5 +107,14 @@ public struct ProducerConfiguration: ClientConfiguration {
 
 /// How record batches are compressed.
 public enum Compression: String, Sendable {
-  case none, gzip, snappy, lz4, zstd
+  /// As they are.
+  case none
+  /// Small, and slow to make.
+  case gzip
+  /// Quick, and not so small.
+  case snappy
+  /// Quicker than snappy, and about as small.
+  case lz4
+  /// Nearly as small as gzip, and much quicker.
+  case zstd
 }

@@ -1,3 +1,5 @@
+internal import Client
+
 /// How a client speaks to the brokers: `security.protocol`, with what each needs.
 ///
 /// ```swift
@@ -30,6 +32,18 @@ public enum Security: Sendable {
   }
 }
 
+/// The same for the connections of administration, which are not librdkafka's.
+extension Security {
+  var connection: ConnectionSecurity {
+    switch self {
+    case .plaintext: ConnectionSecurity()
+    case .tls(let tls): ConnectionSecurity(tls: tls.settings)
+    case .saslPlaintext(let sasl): ConnectionSecurity(login: sasl.login)
+    case .saslTLS(let sasl, let tls): ConnectionSecurity(tls: tls.settings, login: sasl.login)
+    }
+  }
+}
+
 /// Whom to trust, and with which certificate to appear: librdkafka's `ssl.*`.
 public struct TLS: Sendable {
   /// A file of PEM certificates to trust (`ssl.ca.location`); the system's where nil.
@@ -55,6 +69,12 @@ public struct TLS: Sendable {
     self.verifiesHostName = verifiesHostName
   }
 
+  fileprivate var settings: TLSSettings {
+    TLSSettings(
+      caLocation: caLocation, certificateLocation: certificateLocation, keyLocation: keyLocation,
+      keyPassword: keyPassword, verifiesHostName: verifiesHostName)
+  }
+
   func add(to list: inout PropertyList) {
     list.set("ssl.ca.location", caLocation)
     list.set("ssl.certificate.location", certificateLocation)
@@ -64,7 +84,8 @@ public struct TLS: Sendable {
   }
 }
 
-/// A login: `sasl.mechanism` with its credentials. Kerberos and OAuth are set through `other`.
+/// A login: `sasl.mechanism` with its credentials. Kerberos and OAuth are set through `other`, and not offered by
+/// `AdminClient`.
 public enum SASL: Sendable {
   /// Name and password as they are (RFC 4616).
   case plain(username: String, password: String)
@@ -73,15 +94,16 @@ public enum SASL: Sendable {
   /// The same with SHA-512.
   case scramSHA512(username: String, password: String)
 
-  func add(to list: inout PropertyList) {
-    let mechanism: String
-    let login: (username: String, password: String)
+  fileprivate var login: SASLLogin {
     switch self {
-    case .plain(let username, let password): (mechanism, login) = ("PLAIN", (username, password))
-    case .scramSHA256(let username, let password): (mechanism, login) = ("SCRAM-SHA-256", (username, password))
-    case .scramSHA512(let username, let password): (mechanism, login) = ("SCRAM-SHA-512", (username, password))
+    case .plain(let username, let password): SASLLogin(.plain, username: username, password: password)
+    case .scramSHA256(let username, let password): SASLLogin(.scramSHA256, username: username, password: password)
+    case .scramSHA512(let username, let password): SASLLogin(.scramSHA512, username: username, password: password)
     }
-    list.set("sasl.mechanism", mechanism)
+  }
+
+  func add(to list: inout PropertyList) {
+    list.set("sasl.mechanism", login.mechanism.rawValue)
     list.set("sasl.username", login.username)
     list.set("sasl.password", login.password)
   }

@@ -18,12 +18,12 @@ extension Consumer {
 
   /// Commits behind all records handed over so far, the one the loop is at included: call it when that one is processed.
   ///
-  /// - Throws: as ``commit(_:)``.
+  /// - Throws: as `commit(record)`.
   public func commit() async throws(ClientError) { try await core.commit(core.reader.withBook(\.positions)) }
 
   /// Commits `offsets`: of each partition, that of the next record to read.
   ///
-  /// - Throws: as ``commit(_:)``.
+  /// - Throws: as `commit(record)`.
   public func commit(_ offsets: [TopicPartition: Int64]) async throws(ClientError) {
     try await core.commit(offsets.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
   }
@@ -31,6 +31,14 @@ extension Consumer {
   /// Says that `record`, and all before it in its partition, is processed: the next automatic commit says so to the group.
   ///
   /// For loops that are left by `break`, and where `enableAutoOffsetStore` is off.
+  ///
+  /// ```swift
+  /// for try await record in consumer.records {
+  ///   try await handle(record)
+  ///   try consumer.store(record)
+  ///   if isEnough { break }
+  /// }
+  /// ```
   ///
   /// - Throws: `.partitionLost` when the partition has gone to another member since.
   public func store(_ record: ConsumerRecord) throws(ClientError) {
@@ -42,6 +50,10 @@ extension Consumer {
   }
 
   /// What the group has committed, of each of `partitions` that it has committed anything of: the offset of the next record.
+  ///
+  /// ```swift
+  /// let next = try await consumer.committed([TopicPartition("orders", 0)])
+  /// ```
   ///
   /// - Throws: `.illegalState` without a group, `.timedOut` after 10 s.
   public func committed(_ partitions: [TopicPartition]) async throws(ClientError) -> [TopicPartition: Int64] {

@@ -14,10 +14,18 @@ extension Consumer {
 
   /// Lets `partitions` rest: none of their records come until `resume`. The member keeps them.
   ///
+  /// ```swift
+  /// try consumer.pause([TopicPartition("orders", 0)])
+  /// ```
+  ///
   /// - Throws: where a partition is not read at present.
   public func pause(_ partitions: [TopicPartition]) throws(ClientError) { try core.pause(partitions) }
 
   /// Goes on reading `partitions` where they rested.
+  ///
+  /// ```swift
+  /// try consumer.resume(consumer.paused)
+  /// ```
   ///
   /// - Throws: where a partition is not read at present.
   public func resume(_ partitions: [TopicPartition]) throws(ClientError) { try core.resume(partitions) }
@@ -45,6 +53,10 @@ extension Consumer {
   /// From the oldest record of `partition` to behind the newest that may be read (the high watermark), as the broker
   /// says now.
   ///
+  /// ```swift
+  /// let count = try await consumer.watermarkOffsets(of: TopicPartition("orders", 0)).count
+  /// ```
+  ///
   /// - Throws: `.unknownPartition`, `.unknownTopic`, `.timedOut` after 10 s.
   public func watermarkOffsets(of partition: TopicPartition) async throws(ClientError) -> Range<Int64> {
     try await core.watermarks(partition)
@@ -52,6 +64,13 @@ extension Consumer {
 
   /// Of each partition the offset of the first record of that time or later, in milliseconds since 1970. Partitions
   /// without such a record are left out (Kafka's `offsetsForTimes`, KIP-79).
+  ///
+  /// ```swift
+  /// let partition = TopicPartition("orders", 0)
+  /// if let offset = try await consumer.offsetsForTimes([partition: 1_764_374_400_000])[partition] {
+  ///   try await consumer.seek(partition, to: .offset(offset))
+  /// }
+  /// ```
   ///
   /// - Throws: `.timedOut` after 10 s, what a broker refuses.
   public func offsetsForTimes(

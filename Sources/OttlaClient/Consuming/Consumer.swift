@@ -41,6 +41,10 @@ public final class Consumer: Sendable {
 
   /// Joins the group and shares the partitions of `topics` with its other members.
   ///
+  /// ```swift
+  /// try await consumer.subscribe(to: ["orders", "^payments-.*"])
+  /// ```
+  ///
   /// - Parameter topics: names; one that begins with `^` is a regular expression, and topics that match later are found too. They take
   ///   the place of those subscribed to before.
   /// - Throws: `.illegalState` for a consumer without `groupId`, `.closed`.
@@ -52,9 +56,15 @@ public final class Consumer: Sendable {
   }
 
   /// Gives up the subscription, or the assignment.
+  ///
+  /// - Throws: `.closed`, or what librdkafka refuses.
   public func unsubscribe() async throws(ClientError) { try await core.unsubscribe() }
 
   /// Reads `partitions` without the help of a group, each from its position. They take the place of those before.
+  ///
+  /// ```swift
+  /// try await consumer.assign([TopicPartition("orders", 0): .earliest, TopicPartition("orders", 1): .tail(100)])
+  /// ```
   ///
   /// - Throws: `.closed`, or what librdkafka refuses.
   public func assign(_ partitions: [TopicPartition: StartPosition]) async throws(ClientError) {
@@ -69,13 +79,30 @@ public final class Consumer: Sendable {
   /// The loop ends when the consumer is closed or the task cancelled, which it sees when it waits, and ten times a second. It throws where reading cannot go on; a loop begun
   /// anew goes on behind the last record handed over. A record whose loop was left by `break` or an error is not committed unless `store`
   /// or `commit` says so.
+  ///
+  /// ```swift
+  /// for try await record in consumer.records {
+  ///   try await handle(record)
+  /// }
+  /// ```
   public var records: Records { Records(reader: core.reader) }
 
   /// The same in batches: what is there, one record at least and `max` at most.
+  ///
+  /// ```swift
+  /// for try await batch in consumer.batches(of: 500) {
+  ///   try await database.insert(batch)
+  ///   try await consumer.commit()
+  /// }
+  /// ```
   public func batches(of max: Int = 500) -> Batches { Batches(reader: core.reader, limit: Swift.max(1, max)) }
 
   /// Ends the loops that read, commits what is processed (where commits are automatic), and leaves the group. May be
   /// called again.
+  ///
+  /// ```swift
+  /// try await consumer.close(within: .seconds(10))
+  /// ```
   ///
   /// - Throws: `.timedOut` when `limit` was too short; the group notices after `sessionTimeoutMs`.
   public func close(within limit: Duration = .seconds(30)) async throws(ClientError) {

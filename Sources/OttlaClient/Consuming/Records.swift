@@ -1,7 +1,15 @@
 extension Consumer {
   /// The records of a consumer, one after the other.
+  ///
+  /// ```swift
+  /// for try await record in consumer.records {
+  ///   print(record.topicPartition, record.offset)
+  /// }
+  /// ```
   public struct Records: AsyncSequence, Sendable {
+    /// A record.
     public typealias Element = ConsumerRecord
+    /// Why reading cannot go on.
     public typealias Failure = ClientError
     let reader: RecordReader
 
@@ -20,9 +28,13 @@ extension Consumer {
       init(reader: RecordReader) { self.reader = reader }
 
       /// The next record; nil when the consumer is closed or the task cancelled.
+      ///
+      /// - Throws: where reading cannot go on: `.authenticationFailed`, `.authorizationFailed`, `.refused` with the broker's code.
       public mutating func next() async throws(ClientError) -> ConsumerRecord? { try await next(isolation: nil) }
 
       /// The next record; nil when the consumer is closed or the task cancelled.
+      ///
+      /// - Throws: where reading cannot go on: `.authenticationFailed`, `.authorizationFailed`, `.refused` with the broker's code.
       @inlinable
       public mutating func next(
         isolation actor: isolated (any Actor)?
@@ -63,8 +75,16 @@ extension Consumer {
   }
 
   /// The records of a consumer, as many at a time as are there.
+  ///
+  /// ```swift
+  /// for try await batch in consumer.batches(of: 100) {
+  ///   print("\(batch.count) records")
+  /// }
+  /// ```
   public struct Batches: AsyncSequence, Sendable {
+    /// One record at least.
     public typealias Element = [ConsumerRecord]
+    /// Why reading cannot go on.
     public typealias Failure = ClientError
     let reader: RecordReader
     let limit: Int
@@ -86,9 +106,13 @@ extension Consumer {
       }
 
       /// The next batch; nil when the consumer is closed or the task cancelled.
+      ///
+      /// - Throws: where reading cannot go on: `.authenticationFailed`, `.authorizationFailed`, `.refused` with the broker's code.
       public mutating func next() async throws(ClientError) -> [ConsumerRecord]? { try await next(isolation: nil) }
 
       /// The next batch; nil when the consumer is closed or the task cancelled.
+      ///
+      /// - Throws: where reading cannot go on: `.authenticationFailed`, `.authorizationFailed`, `.refused` with the broker's code.
       public mutating func next(
         isolation actor: isolated (any Actor)?
       ) async throws(ClientError) -> [ConsumerRecord]? {

@@ -1,6 +1,10 @@
 internal import CLibrdkafka
 
 /// Where reading begins or goes on in a partition.
+///
+/// ```swift
+/// try await consumer.seek(TopicPartition("orders", 0), to: .tail(100))
+/// ```
 public enum StartPosition: Hashable, Sendable {
   /// At the group's committed offset, else where `autoOffsetReset` says.
   case committed

@@ -29,6 +29,11 @@ public final class Producer: Sendable {
   /// Cancelling the task ends the wait, not the record. To send many, use ``enqueue(_:onDelivery:)``, or send from several tasks:
   /// one at a time is one round trip each.
   ///
+  /// ```swift
+  /// let report = try await producer.send(ProducerRecord(topic: "orders", key: "17", value: "paid"))
+  /// print(report.topicPartition, report.offset ?? -1)
+  /// ```
+  ///
   /// - Returns: the partition and the offset.
   /// - Throws: `.notDelivered` when it was given up, `.rejected` when it can never be sent, `.closed`, `.cancelled`.
   nonisolated(nonsending) public func send(_ record: ProducerRecord) async throws(ProducerError) -> DeliveryReport {
@@ -40,6 +45,12 @@ public final class Producer: Sendable {
   /// Hands a record over and returns when the queue has room for it, long before it is acknowledged.
   ///
   /// Records enqueued one after the other keep their order in each partition.
+  ///
+  /// ```swift
+  /// try await producer.enqueue(ProducerRecord(topic: "orders", value: "paid")) { outcome in
+  ///   if case .failure(let error) = outcome { print("lost: \(error)") }
+  /// }
+  /// ```
   ///
   /// - Parameter onDelivery: called once with what became of it, on the producer's thread: do not block there. Not called when this throws.
   /// - Throws: `.rejected`, `.closed`, `.cancelled` (the record was not taken).
@@ -62,6 +73,14 @@ public final class Producer: Sendable {
 
   /// Hands a record over without waiting.
   ///
+  /// ```swift
+  /// do {
+  ///   try producer.tryEnqueue(ProducerRecord(topic: "metrics", value: "42"))
+  /// } catch ProducerError.queueFull {
+  ///   print("dropped: the brokers do not keep up")
+  /// }
+  /// ```
+  ///
   /// - Parameter onDelivery: as in ``enqueue(_:onDelivery:)``.
   /// - Throws: `.queueFull` where there is no room, `.rejected`, `.closed`.
   public func tryEnqueue(
@@ -77,6 +96,10 @@ public final class Producer: Sendable {
 
   /// Waits until every record taken so far is acknowledged or given up, without waiting for `lingerMs`.
   ///
+  /// ```swift
+  /// try await producer.flush(within: .seconds(10))
+  /// ```
+  ///
   /// - Throws: `.notFlushed` when `limit` was too short; the records stay on their way.
   public func flush(within limit: Duration) async throws(ProducerError) {
     let core = core
@@ -86,6 +109,10 @@ public final class Producer: Sendable {
   }
 
   /// Takes no more records, lets those taken go out, and ends. May be called again.
+  ///
+  /// ```swift
+  /// try await producer.close(within: .seconds(10))
+  /// ```
   ///
   /// - Throws: `.notFlushed` when `limit` was too short: so many records were given up, and their callbacks have been told.
   public func close(within limit: Duration = .seconds(30)) async throws(ProducerError) {
@@ -104,7 +131,7 @@ public final class Producer: Sendable {
 /// }
 /// ```
 ///
-/// - Parameter flushingWithin: how long what was taken may need at the end.
+/// - Parameter limit: how long what was taken may need at the end.
 /// - Throws: what `body` throws; else `ProducerError.notFlushed` when the time was too short; `ClientError` for a configuration that is
 ///   wrong.
 public func withProducer<Value>(

@@ -1,4 +1,12 @@
 /// Why a record was not sent, or what became of it.
+///
+/// ```swift
+/// do {
+///   _ = try await producer.send(record)
+/// } catch {
+///   if error.isRetriable { later.append(record) } else { print("given up: \(error)") }
+/// }
+/// ```
 public enum ProducerError: Error, Hashable, Sendable {
   /// As many records, or bytes, wait as `queueBufferingMaxMessages` and `queueBufferingMaxKbytes` allow.
   case queueFull

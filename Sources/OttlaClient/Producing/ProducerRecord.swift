@@ -54,6 +54,11 @@ public struct ProducerRecord: Hashable, Sendable {
 }
 
 /// Where a delivered record lies (Kafka's `RecordMetadata`).
+///
+/// ```swift
+/// let report = try await producer.send(record)
+/// print("partition \(report.partition), offset \(report.offset ?? -1)")
+/// ```
 public struct DeliveryReport: Hashable, Sendable {
   /// The partition that has it.
   public let topicPartition: TopicPartition

@@ -43,9 +43,22 @@ public struct SerializationError: Error, Hashable, Sendable, CustomStringConvert
 /// A record that does not decode: which one, and why (Kafka's `RecordDeserializationException`, KIP-334).
 ///
 /// The record is not lost: reading goes on behind it, and `consumer.seek` comes back to it.
+///
+/// ```swift
+/// do {
+///   try await handle(try record.value(by: codec))
+/// } catch let error as DeserializationError {
+///   print(error)   // the value of orders-0 at offset 17 does not decode: it is not UTF-8
+/// }
+/// ```
 public struct DeserializationError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The half of a record.
-  public enum Part: String, Sendable { case key, value }
+  public enum Part: String, Sendable {
+    /// The record's key.
+    case key
+    /// The record's value.
+    case value
+  }
 
   /// Where the record lies.
   public let topicPartition: TopicPartition
@@ -66,11 +79,17 @@ public struct DeserializationError: Error, Hashable, Sendable, CustomStringConve
 }
 
 /// Text in UTF-8 (Kafka's `StringSerializer` and `StringDeserializer`).
+///
+/// ```swift
+/// let text = try record.value(by: StringCodec())
+/// ```
 public struct StringCodec: Serializer, Deserializer {
   /// UTF-8 both ways.
   public init() {}
 
   /// The bytes of `value` in UTF-8.
+  ///
+  /// - Throws: nothing: every text has bytes.
   public func serialize(_ value: String, topic: String) throws(SerializationError) -> [UInt8]? { Array(value.utf8) }
 
   /// The text that `bytes` are.

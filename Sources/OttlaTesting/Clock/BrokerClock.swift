@@ -36,6 +36,10 @@ public final class BrokerClock: Sendable {
   /// cluster, other brokers have to answer is not waited for; and where clients keep the broker busy, not longer than a
   /// second for the broker itself.
   ///
+  /// ```swift
+  /// await broker.clock.advance(by: .days(7))
+  /// ```
+  ///
   /// - Parameter duration: from zero to 36,500 days; anything else is a mistake of the test's, and traps.
   public func advance(by duration: Duration) async {
     precondition(duration >= .zero && duration <= Self.stepMax, "a clock cannot be moved by \(duration)")

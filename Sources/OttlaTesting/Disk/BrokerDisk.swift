@@ -27,12 +27,22 @@ public final class BrokerDisk: Sendable {
   /// The broker gives a disk up with the first write or sync that fails, as it does in production: produce requests get
   /// KAFKA_STORAGE_ERROR, and `EmbeddedBroker.haltReason` says why the broker could not go on. A failing read alone ends the
   /// connection that needs it, or is told as an error.
+  ///
+  /// ```swift
+  /// broker.disk.fail([.syncs])
+  /// ```
   public func fail(_ operations: Set<DiskOperation> = Set(DiskOperation.allCases)) { faults.fail(operations) }
 
   /// Leaves no room: whatever makes a file longer fails with ENOSPC, and no byte is free, until `heal`.
   ///
   /// Producers get KAFKA_STORAGE_ERROR. Nothing is lost, and the broker goes on by itself when it finds room again: it looks
   /// once a second, at once when its clock is moved.
+  ///
+  /// ```swift
+  /// broker.disk.fill()     // producers get KAFKA_STORAGE_ERROR
+  /// broker.disk.heal()
+  /// await broker.clock.advance(by: .seconds(1))   // and go on
+  /// ```
   public func fill() { faults.fill() }
 
   /// Nothing fails any more, and there is room.

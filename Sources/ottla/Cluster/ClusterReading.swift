@@ -78,7 +78,7 @@ final class ClusterWatch {
     switch error {
     case .unreachable, .connectionLost: true
     case .refused(_, let refusal): AdminClient.passing.contains(refusal.code) || refusal.code == .brokerNotAvailable
-    case .incompatible, .library: false
+    case .incompatible, .library, .tlsFailed, .loginRefused: false
     }
   }
 }

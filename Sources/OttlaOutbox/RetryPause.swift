@@ -1,11 +1,19 @@
 /// Waiting longer after each failure.
-public struct BackOff: Sendable, Hashable {
+///
+/// ```swift
+/// let pause = RetryPause(first: .seconds(1), factor: 2, max: .seconds(60), jitter: 0.2)   // about 1, 2, 4 ... 60 s
+/// ```
+public struct RetryPause: Sendable, Hashable {
+  /// The wait after the first failure.
   public var first: Duration
+  /// How many times longer each wait is than the one before; below 1 counts as 1.
   public var factor: Double
+  /// The longest wait.
   public var max: Duration
   /// The share of a delay that is left to chance, from 0 to 1, so that those who failed together do not come back together.
   public var jitter: Double
 
+  /// Waits from `first` on, each `factor` times the one before, up to `max`.
   public init(first: Duration, factor: Double, max: Duration, jitter: Double) {
     self.first = first
     self.factor = factor
