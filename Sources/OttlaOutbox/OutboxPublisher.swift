@@ -71,11 +71,15 @@ public struct OutboxPublisher<Store: OutboxStore>: Sendable {
         }
       case .publish:
         do {
-          // Who rings from now on may have added what this look does not see.
-          heard = alarm.ringCount
           // What was published and is not written down yet comes before anything new.
           let work: Unsettled
-          if let unsettled { work = unsettled } else { work = try await publishClaim() }
+          if let unsettled {
+            work = unsettled
+          } else {
+            // Who rings from now on may have added what this look does not see.
+            heard = alarm.ringCount
+            work = try await publishClaim()
+          }
           unsettled = work
           try await settle(work)
           unsettled = nil

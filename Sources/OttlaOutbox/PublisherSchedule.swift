@@ -19,6 +19,8 @@ struct PublisherSchedule {
   private var nextPass = Duration.zero
   private var nextCleaning: Duration
   private var failuresInARow = 0
+  /// Somebody has called while broker or store failed: there is something to publish when they do not any more.
+  private var isWakeOwed = false
 
   init(_ settings: OutboxSettings) {
     self.settings = settings
@@ -39,13 +41,14 @@ struct PublisherSchedule {
     } else {
       failuresInARow = 0
       // What is more than what failed may be published at once; the failed rows have delays of their own.
-      nextPass = pass.isMoreLikely ? now : now + settings.interval
+      nextPass = pass.isMoreLikely || isWakeOwed ? now : now + settings.interval
+      isWakeOwed = false
     }
   }
 
   /// There is something to publish. Where broker or store failed, that is no reason to ask them sooner.
   mutating func wake(at now: Duration) {
-    if failuresInARow == 0 { nextPass = min(nextPass, now) }
+    if failuresInARow == 0 { nextPass = min(nextPass, now) } else { isWakeOwed = true }
   }
 
   /// The store could not be asked, or could not write down what came of a pass.

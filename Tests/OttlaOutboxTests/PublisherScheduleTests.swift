@@ -53,7 +53,11 @@ import Testing
     schedule.storeFailed(at: .seconds(3), random: 0.5)
     schedule.wake(at: .seconds(3))
     #expect(schedule.step(at: .seconds(3)) == .sleep(.seconds(2)))
+    // It is made up for when they are back, once.
     schedule.passEnded(Pass(sentCount: 1), at: .seconds(5), random: 0.5)
+    #expect(schedule.step(at: .seconds(5)) == .publish)
+    schedule.passEnded(Pass(sentCount: 1), at: .seconds(5), random: 0.5)
+    #expect(schedule.step(at: .seconds(5)) == .sleep(.seconds(2)))
     // What was due before is not put off.
     schedule.wake(at: .seconds(9))
     #expect(schedule.step(at: .seconds(7)) == .publish)
