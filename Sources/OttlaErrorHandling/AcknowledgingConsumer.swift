@@ -3,7 +3,7 @@ public import OttlaClient
 /// Reads records that are acknowledged one by one, in whatever order they are done (compare KIP-932's share groups; here a
 /// partition belongs to one member).
 ///
-/// A record is committed when it, and all before it in its partition, are acknowledged. At most `windowRecordsMax` of a
+/// Records come in the order of their offsets in each partition; one that is to be tried again comes out of it. A record is committed when it, and all before it in its partition, are acknowledged. At most `windowRecordsMax` of a
 /// partition are open from the first that is not acknowledged on: there the partition rests, and others go on. What is not
 /// acknowledged when the program ends, or when the partition moves, comes again, and with it what was acknowledged behind it:
 /// each record comes at least once.
@@ -52,8 +52,8 @@ public final class AcknowledgingConsumer: Sendable {
     self.records = records
     self.desk = desk
     processor = RecordProcessor(
-      configuration, topics: topics, errorHandler: errorHandler, settings: settings, producer: producer
-    ) { try await desk.process($0) }
+      configuration, topics: topics, errorHandler: errorHandler, settings: settings, producer: producer,
+      willHandle: { desk.open($0) }, handle: { try await desk.process($0) })
   }
 
   /// Reads, and has `body` work on the records, until `body` returns or reading cannot go on; then leaves the group with what is

@@ -24,6 +24,7 @@ public final class RecordProcessor: Sendable {
   private let settings: ProcessingSettings
   private let producer: Producer?
   private let handle: @Sendable (ConsumerRecord) async throws -> Void
+  private let willHandle: (@Sendable (ConsumerRecord) -> Void)?
   private let ending = Ending()
 
   /// A processor, which does nothing until `run`.
@@ -45,6 +46,22 @@ public final class RecordProcessor: Sendable {
     self.errorHandler = errorHandler
     self.settings = settings
     self.producer = producer
+    self.handle = handle
+    willHandle = nil
+  }
+
+  /// The same, with `willHandle` told of each record before its handler begins: in the order in which they came, one after the other.
+  init(
+    _ configuration: ConsumerConfiguration, topics: [String], errorHandler: ErrorHandler, settings: ProcessingSettings,
+    producer: Producer?, willHandle: @escaping @Sendable (ConsumerRecord) -> Void,
+    handle: @escaping @Sendable (ConsumerRecord) async throws -> Void
+  ) {
+    self.configuration = configuration
+    self.topics = topics
+    self.errorHandler = errorHandler
+    self.settings = settings
+    self.producer = producer
+    self.willHandle = willHandle
     self.handle = handle
   }
 
@@ -150,7 +167,7 @@ public final class RecordProcessor: Sendable {
     _ loop: ProcessingLoop, _ jobs: AsyncStream<ProcessingLoop.Job>, _ consumer: Consumer, _ writer: FailureWriter,
     _ stopping: Ending
   ) async {
-    let handle = handle
+    let (willHandle, handle) = (willHandle, handle)
     let judge = errorHandler.judge
     let stopWait = settings.stopWait
     let ending = ending
@@ -168,6 +185,7 @@ public final class RecordProcessor: Sendable {
       for await job in jobs {
         switch job {
         case .handle(let ticket, let record):
+          willHandle?(record)
           group.addTask { await loop.finish(ticket, Self.result(of: record, handle, judge)) }
         case .recover(let ticket, let record, let triesCount, let failure):
           group.addTask { await Self.recover(ticket, record, triesCount, failure, loop, writer) }

@@ -23,6 +23,7 @@ import Testing
         var batch: [ConsumerRecord] = []
         var count = 0
         for await record in records {
+          #expect(record.offset == Int64(count))
           batch.append(record)
           count += 1
           if batch.count == 10 {
