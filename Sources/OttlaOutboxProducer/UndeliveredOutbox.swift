@@ -2,7 +2,7 @@ public import OttlaErrorHandling
 public import OttlaOutbox
 public import OttlaSQL
 
-/// An outbox as the place where a ``StoringProducer`` puts what it cannot send: kept there as unsent, and sent by the
+/// An outbox as the place where a `StoringProducer` puts what it cannot send: kept there as unsent, and sent by the
 /// `OutboxPublisher` of that outbox until the broker acknowledges it.
 ///
 /// ```swift
