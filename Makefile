@@ -30,8 +30,7 @@ demo-%: test-packages build ## a demo of Examples/: what it needs is started, sh
 	@OTTLA_RELEASE='$(RELEASE)' scripts/demo $*
 
 test-demos: test-packages build ## the demos from end to end, with a real broker, database and mail server
-	@OTTLA_RELEASE='$(RELEASE)' scripts/demo --build
-	@scripts/demo-tests
+	@scripts/demo-tests --flags "$(FLAGS)"
 
 docs: test-packages ## the documentation of the SDK's symbols, in .build/docs; fails on warnings
 	@scripts/docs $(FLAGS)

@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from stage import PROGRAMS
 from stage.brokers import OTTLA
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -329,7 +330,7 @@ def test_every_service_ends_in_order_and_goes_on_where_it_was(shop, stage):
 
 @pytest.mark.parametrize("service", ["booking-service", "limit-service", "order-service", "shipment-service", "email-service"])
 def test_help_and_mistakes(stage, service):
-    program = ROOT / ".build/release" / service
+    program = PROGRAMS / service
     helped = subprocess.run([program, "--help"], capture_output=True, text=True)
     assert helped.returncode == 0 and "--bootstrap" in helped.stdout and "examples:" in helped.stdout
     wrong = [["--bootstrp", "x"], ["--bootstrap"]]

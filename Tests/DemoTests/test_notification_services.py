@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from stage import PROGRAMS
 from stage.brokers import OTTLA, ottla
 
 DEMO = "notification-services"
@@ -239,8 +240,7 @@ def test_mails_that_found_no_server_are_put_back(stage, broker, mail):
 
 
 def stage_program(name):
-    from stage.brokers import ROOT
-    return ROOT / ".build/release" / name
+    return PROGRAMS / name
 
 
 def test_retry_topics_hold_nobody_up(stage, broker, mail):

@@ -8,7 +8,7 @@ import time
 import urllib.parse
 
 import pytest
-from stage import brokers, free_ports
+from stage import PROGRAMS, brokers, free_ports
 
 DEMO = "user-notifications"
 GROUP, TOPIC = "notifications-group", "notifications"
@@ -451,7 +451,7 @@ def test_the_leader_is_killed_under_load(stage):
 
 @pytest.mark.parametrize("program", ["notification-producer", "notification-consumer"])
 def test_the_command_line(program):
-    path = brokers.ROOT / ".build/release" / program
+    path = PROGRAMS / program
 
     def run(*words):
         return subprocess.run([path, *words], capture_output=True, text=True, timeout=20)
@@ -473,7 +473,7 @@ def test_the_command_line(program):
 
 @pytest.mark.parametrize("program", ["notification-producer", "notification-consumer"])
 def test_a_port_that_is_taken(stage, program):
-    path = brokers.ROOT / ".build/release" / program
+    path = PROGRAMS / program
     first = stage.program(program, "--port", 0, "--bootstrap-servers", "127.0.0.1:1")
     port = first.values["http"].split(":")[1]
     second = subprocess.run([path, "--port", port], capture_output=True, text=True, timeout=20)

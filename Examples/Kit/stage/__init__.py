@@ -22,8 +22,10 @@ from .mail import MailServer
 from .postgresql import PostgreSQL
 from .running import Running, eventually, free_ports
 
-__all__ = ["Stage", "Running", "Broker", "Cluster", "MailServer", "PostgreSQL", "eventually", "free_ports", "ottla"]
+__all__ = ["PROGRAMS", "Stage", "Running", "Broker", "Cluster", "MailServer", "PostgreSQL", "eventually", "free_ports", "ottla"]
 
+# Where the demos' programs are.
+PROGRAMS = pathlib.Path(os.environ.get("DEMO_PROGRAMS", ROOT / ".build/release"))
 HTTP_SECONDS_MAX = 30
 # How often is looked for new lines.
 TELL_SECONDS = 0.05
@@ -83,7 +85,7 @@ class Stage:
 
     def program(self, product, *words, name=None, environment=None, starts=True):
         """One of the demo's programs, started; with `name` where there are several of it."""
-        path = ROOT / ".build/release" / product
+        path = PROGRAMS / product
         assert path.exists(), f"{path} is missing; make demo-{self.name} builds it"
         whole = {**os.environ, **(environment or {})}
         running = Running(name or product, self._place(name or product), [path, *words], whole)
