@@ -12,9 +12,9 @@ extension EnsembleCoordination {
   private static let doubtsMax = 10
   private static let doubtMs: Int64 = 60_000
 
-  /// What one server answers need not be what the ensemble holds: a server that had been killed and came back has been seen without
-  /// a node that the others had. A session of its own asks again, most likely another server; only what is so each time is believed,
-  /// for a broker that believes it has to end.
+  /// What one server answers need not be what the ensemble holds: a broker has read a log node that could not be so, four times, and the
+  /// right one half a second later, while servers were being killed. A session of its own asks again, most likely another server; only
+  /// what is so each time is believed, for a broker that believes it has to end.
   ///
   /// What was taken in stays: whole changes, each of which began where the one before it ended.
   func doubt(_ sentence: String) {
