@@ -54,7 +54,13 @@ class Member:
         return self._owes_a_commit
 
     def _commit_failed(self, error):
-        """The next poll tries again; on a node that nothing happens to no commit may fail."""
+        """The next poll tries again. On a node that nothing happens to no commit may fail, but those of cooperative members.
+
+        These go on reading while the group takes its next generation, and a commit that was sent in the one before, and comes after all
+        have joined, is refused with ILLEGAL_GENERATION by Kafka too.
+        """
+        if getattr(self, "_cooperative", False) and _tells_of_a_rebalance(error):
+            return
         if not self.broker.is_shaken or not (passes(error) or _tells_of_a_rebalance(error)):
             raise error
 

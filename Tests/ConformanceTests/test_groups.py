@@ -14,6 +14,7 @@ from members import MEMBERS, AioKafkaMember, ConfluentMember, KafkaPythonMember,
 from wire import Connection, W, batch
 
 PARTITIONS = 6
+COMMIT_SECONDS_MAX = 5
 
 
 def fill(broker, topic, first, count):
@@ -56,8 +57,12 @@ def committed(broker, group, topic):
 
 
 def expect_committed(broker, group, topic, offset):
-    """In every partition."""
-    broker.expect(lambda: committed(broker, group, topic), {partition: offset for partition in range(PARTITIONS)})
+    """In every partition, when the members have made the commits that they owe: what they have seen they commit a moment later."""
+    expected = {partition: offset for partition in range(PARTITIONS)}
+    deadline = time.monotonic() + COMMIT_SECONDS_MAX
+    while not broker.is_shaken and committed(broker, group, topic) != expected and time.monotonic() < deadline:
+        time.sleep(0.05)
+    broker.expect(lambda: committed(broker, group, topic), expected)
 
 
 def three_that_become_two_and_three_again(kind, broker, topic, group, company, **options):
