@@ -1,3 +1,5 @@
+internal import ServiceSteps
+
 /// What a client posts.
 struct NewBooking: Codable, Sendable, Hashable {
   /// What makes it this booking: posted twice with the same id, it counts once. The service makes one where there is none.
@@ -19,7 +21,7 @@ struct NewBooking: Codable, Sendable, Hashable {
   /// - Throws: a sentence for the client where something is missing or cannot be.
   func record(nowMs: Int64, randomID: String) throws(NotABooking) -> BookingRecord {
     let id = id ?? randomID
-    for (what, text) in [("id", id), ("user", user)] where !Self.isName(text) {
+    for (what, text) in [("id", id), ("user", user)] where !text.isBookingName {
       throw NotABooking("the \(what) must be 1 to 64 letters, digits, '-', '_' or '.'")
     }
     guard Self.isAddress(email) else { throw NotABooking("the email must be an address such as an@example.com") }
@@ -29,18 +31,6 @@ struct NewBooking: Codable, Sendable, Hashable {
       throw NotABooking("atMs must be a time in milliseconds since 1970, of the last seven days or the next hour")
     }
     return BookingRecord(id: id, user: user, email: email, item: item, atMs: atMs)
-  }
-
-  static func isName(_ text: String) -> Bool {
-    (1...64).contains(text.utf8.count)
-      && text.utf8.allSatisfy { byte in
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
-          true
-        default: false
-        }
-      }
   }
 
   /// Not whether the mailbox exists, only that it could: the mail server says the rest.

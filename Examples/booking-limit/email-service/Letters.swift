@@ -22,7 +22,7 @@ struct Letters: Sendable {
   /// - Throws: `ImpossibleEvent` for a record that is no mail.
   func mail(_ email: Email, id: String) throws -> Mail {
     // What a Message-ID leaves out would make two ids one.
-    guard (1...100).contains(id.utf8.count), id.utf8.allSatisfy(Self.isPlain) else {
+    guard id.isPlainName(bytesMax: 100) else {
       throw ImpossibleEvent("the mail's id '\(id)' must be 1 to 100 letters, digits, '-', '_' or '.'")
     }
     do {
@@ -30,16 +30,6 @@ struct Letters: Sendable {
       return Mail(from: from, to: to, subject: email.subject, html: try template.html(["text": email.text]), id: id)
     } catch {
       throw ImpossibleEvent("mail \(id): \(error)")
-    }
-  }
-
-  private static func isPlain(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"),
-      UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
-      true
-    default: false
     }
   }
 }

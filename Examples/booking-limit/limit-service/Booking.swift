@@ -13,25 +13,12 @@ struct Booking: Codable, Sendable, Hashable {
 
   /// - Throws: for what nobody can have meant: it is for the dead letters.
   func check() throws(ImpossibleEvent) {
-    guard Self.isName(user) else { throw ImpossibleEvent("the user of booking '\(id)' has no name that can be") }
-    guard Self.isName(id) else { throw ImpossibleEvent("a booking of \(user) has no id that can be") }
+    guard user.isBookingName else { throw ImpossibleEvent("the user of booking '\(id)' has no name that can be") }
+    guard id.isBookingName else { throw ImpossibleEvent("a booking of \(user) has no id that can be") }
     // The years 2000 to 2100: beyond, somebody has taken seconds or microseconds for milliseconds.
     guard (946_684_800_000..<4_102_444_800_000).contains(atMs) else {
       throw ImpossibleEvent("booking \(id) of \(user) is of no time that can be: atMs is \(atMs)")
     }
-  }
-
-  /// Letters, digits and a few marks: it becomes a part of ids, which must not run together.
-  static func isName(_ text: String) -> Bool {
-    (1...64).contains(text.utf8.count)
-      && text.utf8.allSatisfy { byte in
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
-          true
-        default: false
-        }
-      }
   }
 }
 
