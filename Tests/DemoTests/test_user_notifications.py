@@ -389,32 +389,21 @@ class Load:
             assert offsets == sorted(set(offsets))
 
 
-def test_the_producer_server_is_killed_under_load(stage):
+@pytest.mark.parametrize("which", ["producer", "consumer"])
+def test_a_server_is_killed_under_load(stage, which):
     broker = stage.broker()
-    producer = start_producer(stage, broker.bootstrap)
-    consumer = start_consumer(stage, broker.bootstrap, "--keep", 100000)
-    load = Load(producer)
+    servers = {
+        "producer": start_producer(stage, broker.bootstrap),
+        "consumer": start_consumer(stage, broker.bootstrap, "--keep", 100000),
+    }
+    load = Load(servers["producer"])
     for _ in range(3):
         load.wait_for_more(stage)
-        producer.kill()
-        producer.start()
+        servers[which].kill()
+        servers[which].start()
     load.wait_for_more(stage)
     load.end()
-    load.check(stage, consumer)
-
-
-def test_the_consumer_server_is_killed_under_load(stage):
-    broker = stage.broker()
-    producer = start_producer(stage, broker.bootstrap)
-    consumer = start_consumer(stage, broker.bootstrap, "--keep", 100000)
-    load = Load(producer)
-    for _ in range(3):
-        load.wait_for_more(stage)
-        consumer.kill()
-        consumer.start()
-    load.wait_for_more(stage)
-    load.end()
-    load.check(stage, consumer)
+    load.check(stage, servers["consumer"])
 
 
 def test_the_broker_is_killed_under_load(stage):
