@@ -4,6 +4,16 @@
 /// ```swift
 /// let patient = BackOff.exponential(from: .seconds(2), upTo: .seconds(60), retries: 4)   // 2 s, 4 s, 8 s, 16 s
 /// ```
+///
+/// How long may a partition rest at one record? That is worth a line of log when the program starts:
+///
+/// ```swift
+/// let backOff = BackOff.exponential(from: .seconds(1), multiplier: 2, upTo: .seconds(60), retries: 8, jitter: 0.2)
+/// print("\(backOff.retriesMax) retries, from \(backOff.initial), times \(backOff.multiplier), up to \(backOff.limit)")
+/// // 1 + 2 + 4 + 8 + 16 + 32 + 60 + 60 s
+/// let longest = (1...backOff.retriesMax).compactMap { backOff.wait(beforeRetry: $0) }.reduce(.zero, +)
+/// print("at most \(longest), by chance down to \(longest * (1 - backOff.jitter))")
+/// ```
 public struct BackOff: Hashable, Sendable {
   /// The wait before the first retry.
   public let initial: Duration
@@ -51,9 +61,21 @@ public struct BackOff: Hashable, Sendable {
   }
 
   /// No second try.
+  ///
+  /// ```swift
+  /// // By the time of a retry there is a newer price.
+  /// let prices = ErrorHandler(backOff: .none, whenUsedUp: .skip)
+  /// ```
   public static let none = BackOff.fixed(.zero, retries: 0)
 
   /// The wait before a retry, without its jitter; nil where there is none any more.
+  ///
+  /// ```swift
+  /// let backOff = BackOff.exponential(from: .seconds(2), upTo: .seconds(10), retries: 4)
+  /// #expect(backOff.wait(beforeRetry: 3) == .seconds(8))
+  /// #expect(backOff.wait(beforeRetry: 4) == .seconds(10))   // its limit
+  /// #expect(backOff.wait(beforeRetry: 5) == nil)
+  /// ```
   ///
   /// - Parameter number: 1 for the first retry.
   public func wait(beforeRetry number: Int) -> Duration? {

@@ -2,6 +2,13 @@ public import OttlaClient
 
 extension DeadLetters {
   /// What a replay has done.
+  ///
+  /// ```swift
+  /// let replay = try await DeadLetters.replay("orders.DLT", configuration, by: producer) { $0.value != nil }
+  /// print("\(replay.replayedCount) records are on their way again, \(replay.leftOutCount) were left out")
+  /// // Somebody has put them there without the headers of a dead letter. Where they belong, only he knows.
+  /// if replay.unknownCount > 0 { print("\(replay.unknownCount) need a replay with `to`") }
+  /// ```
   public struct Replay: Hashable, Sendable {
     /// Records put back to where they came from.
     public var replayedCount = 0

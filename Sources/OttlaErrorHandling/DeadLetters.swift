@@ -4,7 +4,15 @@
 /// where the topic has that, else where its key leads. One that cannot be written is tried again until it is: it is never dropped.
 ///
 /// ```swift
-/// let handler = ErrorHandler(backOff: .fixed(.seconds(1), retries: 2), whenUsedUp: .deadLetter(DeadLetters(suffix: "-dlt")))
+/// let letters = DeadLetters(suffix: "-dlt")
+/// let handler = ErrorHandler(backOff: .fixed(.seconds(1), retries: 2), whenUsedUp: .deadLetter(letters))
+/// print("what fails three times is in \(letters.name("orders"))")   // orders-dlt
+/// ```
+///
+/// One topic for all that a service reads; the headers say where each record comes from:
+///
+/// ```swift
+/// let letters = DeadLetters { _ in "billing-dlt" }
 /// ```
 public struct DeadLetters: Sendable {
   /// The name of the topic for records of `topic`.

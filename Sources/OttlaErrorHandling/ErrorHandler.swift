@@ -12,8 +12,24 @@
 ///   retryTopics: RetryTopics(.exponential(from: .seconds(2), retries: 4)),
 ///   whenUsedUp: .deadLetter(DeadLetters(suffix: "-dlt")))
 /// ```
+///
+/// What fails for good needs no retries, and what fails for everybody must not become a dead letter:
+///
+/// ```swift
+/// var handler = ErrorHandler(backOff: .exponential(from: .milliseconds(500), retries: 8, jitter: 0.2))
+/// handler.judge = ErrorJudge().fatal(InvalidAddress.self).halting(WrongPassword.self)
+/// ```
 public struct ErrorHandler: Sendable {
   /// What becomes of a record that is not tried any more.
+  ///
+  /// ```swift
+  /// // Somebody looks at each payment that failed.
+  /// let payments = ErrorHandler(whenUsedUp: .deadLetter(DeadLetters()))
+  /// // The next position of a lorry comes soon enough; `onEvent` is told of this one.
+  /// let positions = ErrorHandler(backOff: .none, whenUsedUp: .skip)
+  /// // An entry of a ledger builds on the one before: none may be left out.
+  /// let ledger = ErrorHandler(backOff: .fixed(.seconds(5), retries: 10), whenUsedUp: .stop)
+  /// ```
   public enum WhenUsedUp: Sendable {
     /// It goes to a topic of dead letters, and processing goes on behind it.
     case deadLetter(DeadLetters)
@@ -59,7 +75,14 @@ public struct ErrorHandler: Sendable {
 /// Processing has ended at a record that failed for good, because the error handler says `.stop`, or at one whose error is halting.
 ///
 /// ```swift
-/// do { try await processor.run() } catch let stopped as ProcessingStopped { print(stopped) }
+/// do {
+///   try await processor.run()
+/// } catch let stopped as ProcessingStopped {
+///   print("\(stopped.topic)-\(stopped.partition) stands at offset \(stopped.offset), tried \(stopped.attempts) times")
+///   // Whoever starts the program again at once would only see the same: 78 says that its configuration is wrong.
+///   if stopped.error is WrongPassword { exit(78) }
+///   throw stopped
+/// }
 /// ```
 public struct ProcessingStopped: Error, CustomStringConvertible {
   /// The topic's name.

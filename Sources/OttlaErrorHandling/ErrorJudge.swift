@@ -1,6 +1,17 @@
 internal import OttlaClient
 
 /// Whether a record that failed may be tried again.
+///
+/// ```swift
+/// let judge = ErrorJudge().judging { error -> ErrorKind? in
+///   guard let answer = error as? HTTPError else { return nil }   // another rule's business
+///   switch answer.status {
+///   case 401, 403: return .halting            // our key is wrong, and will be for the next record
+///   case 429, 500...599: return .retriable    // the service has too much to do, or is away
+///   default: return .fatal                    // it does not take this record, neither now nor later
+///   }
+/// }
+/// ```
 public enum ErrorKind: Hashable, Sendable {
   /// It may go well another time: a service is away, a lock is held.
   case retriable
@@ -42,6 +53,12 @@ public struct ErrorJudge: Sendable {
   }
 
   /// Errors of this type are retriable.
+  ///
+  /// ```swift
+  /// // Writers are deployed before readers: in a minute there may be a reader that knows the new fields.
+  /// let handler = ErrorHandler(
+  ///   judge: ErrorJudge().retriable(DeserializationError.self), backOff: .fixed(.seconds(60), retries: 10))
+  /// ```
   public func retriable<Failure: Error>(_ type: Failure.Type) -> ErrorJudge {
     judging { $0 is Failure ? .retriable : nil }
   }
@@ -54,6 +71,14 @@ public struct ErrorJudge: Sendable {
   }
 
   /// What kind of error this is.
+  ///
+  /// So rules can be tested without a broker:
+  ///
+  /// ```swift
+  /// let judge = ErrorJudge().fatal(InvalidAddress.self)
+  /// #expect(judge.kind(of: InvalidAddress()) == .fatal)
+  /// #expect(judge.kind(of: MailServerAway()) == .retriable)   // no rule says anything of it
+  /// ```
   public func kind(of error: any Error) -> ErrorKind {
     for rule in rules.reversed() { if let kind = rule(error) { return kind } }
     switch error {

@@ -5,9 +5,33 @@ internal import OttlaClient
 /// All begin with `ottla.`; numbers are decimal text. A record's own headers stay beside them, but for those of that prefix.
 ///
 /// ```swift
+/// let consumer = try Consumer(configuration)
+/// try await consumer.subscribe(to: ["orders.DLT"])
 /// for try await letter in consumer.records {
-///   print(letter.header(FailureHeader.errorMessage)?.text ?? "?", letter.valueText ?? "null")
+///   func said(_ name: String) -> String { letter.header(name)?.text ?? "?" }
+///   print("\(said(FailureHeader.originalTopic))-\(said(FailureHeader.originalPartition))")
+///   print("  at offset \(said(FailureHeader.originalOffset)), of \(said(FailureHeader.originalTimestamp)) ms:")
+///   print("  \(said(FailureHeader.group)) has tried it \(said(FailureHeader.attempts)) times")
+///   print("  \(said(FailureHeader.errorType)): \(said(FailureHeader.errorMessage))")
+///   print("  \(letter.valueText ?? "null")")
 /// }
+/// ```
+///
+/// The handler of a record from a retry topic sees for which retry it waited, and until when:
+///
+/// ```swift
+/// if let due = record.header(FailureHeader.retryDue)?.text.flatMap(Int64.init) {
+///   let lateMs = Int64(Date().timeIntervalSince1970 * 1000) - due
+///   let number = record.header(FailureHeader.retryNumber)?.text ?? "?"
+///   print("retry \(number) begins \(lateMs) ms after it was due")
+/// }
+/// ```
+///
+/// Whoever sends a dead letter on by himself leaves them out: what they tell of is past.
+///
+/// ```swift
+/// let own = record.headers.filter { !$0.name.hasPrefix(FailureHeader.prefix) }
+/// try await producer.send(ProducerRecord(topic: "orders", key: record.key, value: record.value, headers: own))
 /// ```
 public enum FailureHeader {
   /// What all of them begin with.

@@ -8,6 +8,30 @@ public import OttlaClient
 ///   if case .deadLettered = event { alarms.raise("\(event)") }
 /// }
 /// ```
+///
+/// A service that is watched tells them apart:
+///
+/// ```swift
+/// settings.onEvent = { event in
+///   switch event {
+///   case .willRetry(let record, let attempts, let wait, _):
+///     // Once is nothing. More often, and what the handler calls is away: the partition rests.
+///     if attempts > 2 { alarms.raise("\(record.topicPartition) rests for \(wait)") }
+///   case .sentToRetryTopic(_, let topic, _, _, _):
+///     figures.count("records in \(topic)")
+///   case .deadLettered(_, let report, _, let error):
+///     alarms.raise("look into \(report.topicPartition), offset \(report.offset ?? -1): \(error)")
+///   case .skipped(let record, _, let error):
+///     // It counts as done, and does not come again.
+///     print("left out: \(record.topicPartition), offset \(record.offset): \(error)")
+///   case .notWritten(_, let topic, let error):
+///     // It is tried until it succeeds, and its partition rests meanwhile.
+///     alarms.raise("\(topic) takes no records: \(error)")
+///   case .readingInterrupted:
+///     figures.count("interruptions")   // reading goes on by itself
+///   }
+/// }
+/// ```
 public enum ProcessingEvent: Sendable, CustomStringConvertible {
   /// The handler failed, and gets the record again after `wait`; it has been given it `attempts` times.
   case willRetry(ConsumerRecord, attempts: Int, wait: Duration, any Error)

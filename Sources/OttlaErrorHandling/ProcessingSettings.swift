@@ -5,6 +5,21 @@
 /// settings.order = .key
 /// settings.concurrencyMax = 16
 /// ```
+///
+/// All of them, for a service whose handler calls another one and takes up to 10 seconds:
+///
+/// ```swift
+/// var settings = ProcessingSettings()
+/// settings.order = .none
+/// settings.concurrencyMax = 32              // as many calls as the other service takes at a time
+/// settings.windowRecordsMax = 2000          // a record that is retried for long does not hold up those behind it
+/// settings.windowBytesMax = 16 << 20        // 2000 records of 8 KiB, for each partition
+/// settings.revokeWait = .seconds(12)        // a handler that runs may end, and nobody does its work again
+/// settings.stopWait = .seconds(12)          // less than the 30 seconds after which the program would be killed
+/// settings.writeBackOff = .fixed(.seconds(1), retries: .max)
+/// settings.createsTopics = true             // for a developer's broker; in production they are there
+/// settings.onEvent = { event in alarms.raise("\(event)") }
+/// ```
 public struct ProcessingSettings: Sendable {
   /// How many records are worked on at a time, at most.
   public var concurrencyMax = 1

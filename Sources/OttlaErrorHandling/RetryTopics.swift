@@ -5,6 +5,13 @@
 /// // 5 attempts: the first, and four after 2, 4, 8 and 16 s, from orders-retry-0 to orders-retry-3
 /// let retryTopics = RetryTopics(.exponential(from: .seconds(2), retries: 4))
 /// ```
+///
+/// Three more attempts, a minute apart. Equal waits share a topic, which has a name of your own here:
+///
+/// ```swift
+/// let retryTopics = RetryTopics(.fixed(.seconds(60), retries: 3)) { topic, number in "\(topic)-later-\(number)" }
+/// print("\(retryTopics.backOff.retriesMax) retries from \(retryTopics.name("orders", 0))")   // from orders-later-0
+/// ```
 public struct RetryTopics: Sendable {
   /// How long a record waits before each retry, and how many there are. Its jitter is not used: the records of a topic wait equally
   /// long, so that the first is due first.

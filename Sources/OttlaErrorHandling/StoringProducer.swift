@@ -8,13 +8,21 @@ public import OttlaClient
 ///
 /// ```swift
 /// let producer = StoringProducer(kafka, fallingBackTo: store)
-/// switch try await producer.send(UndeliveredRecord(id: "order-17-paid", topic: "orders", value: bytes)) {
+/// switch try await producer.send(UndeliveredRecord(id: "order-17-paid", topic: "orders", value: Array("paid".utf8))) {
 /// case .delivered(let report): print("partition \(report.partition)")
 /// case .kept(let error): print("is sent later: \(error)")
 /// }
 /// ```
 public struct StoringProducer<Store: UndeliveredStore>: Sendable {
   /// What became of a record.
+  ///
+  /// ```swift
+  /// let outcome = try await storing.send(undelivered)
+  /// switch outcome {
+  /// case .delivered: answer(201, "it is in the topic")
+  /// case .kept: answer(202, "it is safe, and will be in the topic")
+  /// }
+  /// ```
   public enum Outcome: Sendable {
     /// The broker has acknowledged it.
     case delivered(DeliveryReport)
@@ -41,7 +49,8 @@ public struct StoringProducer<Store: UndeliveredStore>: Sendable {
   /// Sends a record and waits until the broker has acknowledged it, or until it is in the store.
   ///
   /// ```swift
-  /// if case .kept(let error) = try await producer.send(record) { print("is sent later: \(error)") }
+  /// let paid = UndeliveredRecord(id: "order-17-paid", topic: "orders", value: Array("paid".utf8))
+  /// if case .kept(let error) = try await storing.send(paid) { print("is sent later: \(error)") }
   /// ```
   ///
   /// - Throws: the producer's error for what can never be sent (too large, say), and where the task is cancelled before the record was taken;
@@ -78,7 +87,13 @@ public struct StoringProducer<Store: UndeliveredStore>: Sendable {
 /// A record could neither be sent nor kept: whoever sends it must not take it for done.
 ///
 /// ```swift
-/// do { _ = try await producer.send(record) } catch let lost as UndeliveredRecordLost { answer(503, "\(lost)") }
+/// do {
+///   _ = try await storing.send(undelivered)
+/// } catch let lost as UndeliveredRecordLost {
+///   print("no broker: \(lost.sending); no database: \(lost.keeping)")
+///   // Nobody has it. With the same id it may be sent again without harm.
+///   answer(503, "\(lost.record.id) was not taken, try again")
+/// }
 /// ```
 public struct UndeliveredRecordLost: Error, CustomStringConvertible {
   /// The record.

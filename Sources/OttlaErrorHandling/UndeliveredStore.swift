@@ -3,7 +3,15 @@ public import OttlaClient
 /// A record that could not be sent, to be kept and sent later.
 ///
 /// ```swift
-/// let undelivered = UndeliveredRecord(id: "order-17-paid", topic: "orders", key: Array("17".utf8), value: Array("paid".utf8))
+/// let undelivered = UndeliveredRecord(
+///   id: "order-17-paid", topic: "orders", key: Array("17".utf8), value: Array("paid".utf8),
+///   headers: [Header("content-type", "text/plain")])
+/// ```
+///
+/// Whoever reads the topic drops what he knows already:
+///
+/// ```swift
+/// if let id = record.header(UndeliveredRecord.idHeader)?.text, await seen.contains(id) { return }
 /// ```
 public struct UndeliveredRecord: Hashable, Sendable {
   /// The header under which consumers find the id, by which they know a repeat: the same as an outbox uses.
@@ -33,10 +41,13 @@ public struct UndeliveredRecord: Hashable, Sendable {
 /// Where records are kept that could not be sent: an outbox in a database, say, which sends them later.
 ///
 /// ```swift
-/// struct OutboxStore: UndeliveredStore {
-///   let database: Database, outbox: Outbox
+/// struct OutboxKeeper: UndeliveredStore {
+///   let database: SQLDatabase
+///   let outbox: Outbox<SQLOutboxStore>
+///
 ///   func keep(_ record: UndeliveredRecord) async throws {
-///     try await database.transaction { try await outbox.add(OutboxMessage(record), in: $0) }
+///     // False says that its id is there already: once is enough.
+///     _ = try await database.transaction { try await outbox.add(OutboxMessage(record), in: $0) }
 ///   }
 /// }
 /// ```
