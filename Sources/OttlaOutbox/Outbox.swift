@@ -14,6 +14,12 @@
 /// makes one wait for the other (the update of the row that the key stands for).
 public struct Outbox<Store: OutboxStore>: Sendable {
   /// Where the messages wait.
+  ///
+  /// ```swift
+  /// // For a health check: a publisher that stands still shows here first.
+  /// let (unsent, refused) = try await outbox.store.counts()
+  /// if unsent > 10_000 || refused > 0 { print("the outbox: \(unsent) wait, \(refused) were set aside") }
+  /// ```
   public let store: Store
 
   /// An outbox in `store`. Nothing is connected yet.

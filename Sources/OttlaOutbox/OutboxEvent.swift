@@ -30,9 +30,13 @@ public enum OutboxEvent: Sendable, Hashable {
 ///
 /// ```swift
 /// do {
-///   _ = try await producer.send(record)
-/// } catch ProducerError.rejected(let cause) {
-///   throw OutboxRefusal("\(cause)")
+///   _ = try await producer.send(ProducerRecord(message))
+/// } catch {
+///   // A broker that is away comes back; a record that is too large stays so.
+///   guard case .messageTooLarge? = error.cause else { throw error }
+///   let refusal = OutboxRefusal("\(error)")
+///   print("\(message.id) is set aside: \(refusal.reason)")
+///   throw refusal
 /// }
 /// ```
 public struct OutboxRefusal: Error, Sendable, Hashable, CustomStringConvertible {

@@ -1,7 +1,19 @@
 /// A message that is to reach a topic because a transaction was committed.
 ///
 /// ```swift
-/// let message = OutboxMessage(id: "order-17-shipped", topic: "orders", key: "17", text: "shipped")
+/// let message = OutboxMessage(
+///   id: "order-17-shipped", topic: "orders", key: "17", text: "shipped",
+///   headers: [OutboxMessage.Header("content-type", "text/plain")])
+/// ```
+///
+/// `OttlaOutboxProducer` makes records of messages. For another client a publisher takes them apart:
+///
+/// ```swift
+/// let publisher = OutboxPublisher(store) { message in
+///   // Not `headers`: the id goes with them, and consumers know a repeat by it.
+///   let headers = message.headersWithID.map { (name: $0.name, value: $0.value ?? []) }
+///   try await client.send(message.topic, key: message.key, value: message.value, headers: headers)
+/// }
 /// ```
 public struct OutboxMessage: Sendable, Hashable {
   /// A header of a record.
@@ -22,6 +34,15 @@ public struct OutboxMessage: Sendable, Hashable {
   }
 
   /// The header that carries the id to consumers: what they hand to `Inbox.once`.
+  ///
+  /// ```swift
+  /// guard let id = record.header(OutboxMessage.idHeader)?.text else { return }   // from no outbox
+  /// try await database.transaction { transaction in
+  ///   try await inbox.once(id, in: transaction) {
+  ///     try await transaction.run("UPDATE statistics SET count = count + 1")
+  ///   }
+  /// }
+  /// ```
   public static let idHeader = "outbox-id"
 
   /// What makes this message this one, however often it is sent.
@@ -61,6 +82,12 @@ public struct OutboxMessage: Sendable, Hashable {
   public var headersWithID: [Header] { headers + [Header(Self.idHeader, id)] }
 
   /// 128 random bits in hex.
+  ///
+  /// ```swift
+  /// let id = OutboxMessage.randomID()
+  /// try await outbox.add(OutboxMessage(id: id, topic: "mails", key: name, text: text), in: transaction)
+  /// print("the mail to \(name) is \(id)")   // the consumer's log has the same id
+  /// ```
   public static func randomID() -> String {
     var generator = SystemRandomNumberGenerator()
     return [generator.next(), generator.next()].map { (half: UInt64) in
@@ -71,6 +98,15 @@ public struct OutboxMessage: Sendable, Hashable {
 }
 
 /// A message that cannot be kept as it is.
+///
+/// ```swift
+/// do {
+///   // The id is a client's, and may be anything.
+///   try await outbox.add(OutboxMessage(id: id, topic: "orders", key: nil, text: text), in: transaction)
+/// } catch let error as OutboxMessageError {
+///   answer(400, error.description)   // the id of a message is 300 long; 1 to 200 is allowed
+/// }
+/// ```
 public struct OutboxMessageError: Error, Sendable, Hashable, CustomStringConvertible {
   /// What is wrong, as a sentence.
   public let description: String

@@ -101,10 +101,19 @@ public struct OutboxPublisher<Store: OutboxStore>: Sendable {
   /// publisher.wake()
   /// ```
   ///
-  /// Does nothing while the broker or the store fails: then the waits of `backOff` count.
+  /// Does nothing while the broker or the store fails: then the waits of `retryPause` count.
   public func wake() { alarm.ring() }
 
   /// Publishes what is there now, up to `rowsMax` rows, once: for programs that have a clock of their own, and for tests.
+  ///
+  /// ```swift
+  /// // a program that the system starts each minute, and that ends when there is nothing more to send
+  /// while true {
+  ///   let (sent, failed, refused) = try await publisher.publishOnce()
+  ///   if failed + refused > 0 { print("\(failed) are tried again next time, \(refused) never") }
+  ///   if sent == 0 { break }
+  /// }
+  /// ```
   ///
   /// - Returns: how many were sent, failed and were refused.
   /// - Throws: what the store throws. What was published before that is published again, by a later pass or another publisher.

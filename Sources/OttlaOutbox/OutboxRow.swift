@@ -1,4 +1,15 @@
 /// A message as a store keeps it.
+///
+/// ```swift
+/// // What a store of your own reads becomes a row for the publisher.
+/// let row = OutboxRow(
+///   position: document.number, lane: document.lane, message: document.message, failureCount: document.failureCount)
+/// if row.failureCount > 0 {
+///   print("\(row.message.id) at position \(row.position) has failed \(row.failureCount) times")
+///   // Without a lane nothing waits for it.
+///   if row.lane != nil { print("and what has its key waits behind it") }
+/// }
+/// ```
 public struct OutboxRow: Sendable, Hashable {
   /// Grows from message to message.
   public let position: Int64
@@ -22,6 +33,13 @@ public struct OutboxRow: Sendable, Hashable {
 ///
 /// Lanes are spread over slots, and a publisher takes whole slots: so a lane is never in two hands, and its order is kept,
 /// though several publishers work at once.
+///
+/// ```swift
+/// // A store of your own makes the slots once, and keeps with each message where it belongs.
+/// for slot in 0..<OutboxLane.slotCount { try await shelf.makeSlot(slot) }
+/// let place = OutboxLane(of: message)
+/// try await shelf.insert(message, slot: place.slot, lane: place.lane)
+/// ```
 public struct OutboxLane: Sendable, Hashable {
   /// How many slots there are. It is written into every database there is: it cannot change.
   public static let slotCount = 16

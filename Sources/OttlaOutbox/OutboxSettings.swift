@@ -6,6 +6,18 @@
 /// settings.retryPause = RetryPause(first: .seconds(1), factor: 2, max: .seconds(300), jitter: 0.2)
 /// let publisher = OutboxPublisher(store, settings: settings) { message in try await send(message) }
 /// ```
+///
+/// For many small messages, and a broker that is far away:
+///
+/// ```swift
+/// var settings = OutboxSettings()
+/// settings.rowsMax = 1000                      // at a few hundred bytes each, little memory
+/// settings.publishesInFlightMax = 100          // an acknowledgement takes 50 ms: up to 2000 messages a second
+/// settings.failuresInARowMax = 20              // of a hundred on their way, some may fail together
+/// settings.lease = .seconds(30)                // a restart of the database takes less, and brings no repeats
+/// settings.retention = .seconds(86_400)        // a request that is repeated within a day adds nothing
+/// settings.cleaningInterval = .seconds(300)    // what are five minutes beside a day
+/// ```
 public struct OutboxSettings: Sendable, Hashable {
   /// How long to wait before looking again, when there was nothing more to publish.
   public var interval = Duration.seconds(2)

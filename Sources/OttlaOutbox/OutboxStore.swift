@@ -6,6 +6,42 @@
 /// ```swift
 /// let store: some OutboxStore = SQLOutboxStore(.sqlite(SQLiteOptions(path: "shop.db")))
 /// ```
+///
+/// What a publisher does with it, in short:
+///
+/// ```swift
+/// let claim = try await store.claim(rowsMax: 100, lease: .seconds(15))
+/// var outcomes: [OutboxOutcome] = []
+/// for row in claim.rows {
+///   // Another publisher may have the slots when this took too long: then what is left is its business.
+///   guard try await store.renew(claim, lease: .seconds(15)) else { break }
+///   try await send(row.message)
+///   outcomes.append(OutboxOutcome(position: row.position, result: .sent))
+/// }
+/// try await store.settle(claim, outcomes)
+/// let removedCount = try await store.removeSent(olderThan: .seconds(60), rowsMax: 1000)
+/// ```
+///
+/// The least that an `Outbox` needs in a test without a database, which looks at what was added:
+///
+/// ```swift
+/// actor AddedMessages: OutboxStore {
+///   struct Transaction {}
+///   private(set) var messages: [OutboxMessage] = []
+///
+///   func prepare() {}
+///   func add(_ message: OutboxMessage, in transaction: Transaction) -> Bool {
+///     guard !messages.contains(where: { $0.id == message.id }) else { return false }
+///     messages.append(message)
+///     return true
+///   }
+///   // No publisher works on it.
+///   func claim(rowsMax: Int, lease: Duration) -> OutboxClaim { OutboxClaim(token: "", rows: [], isMoreLikely: false) }
+///   func renew(_ claim: OutboxClaim, lease: Duration) -> Bool { true }
+///   func settle(_ claim: OutboxClaim, _ outcomes: [OutboxOutcome]) {}
+///   func removeSent(olderThan age: Duration, rowsMax: Int) -> Int { 0 }
+/// }
+/// ```
 public protocol OutboxStore: Sendable {
   /// The caller's own transaction, in which a message is added.
   associatedtype Transaction: Sendable
@@ -44,6 +80,15 @@ public protocol OutboxStore: Sendable {
 }
 
 /// Rows that one publisher has for a time.
+///
+/// ```swift
+/// // In a store of your own: the slots bear the token, by which `renew` and `settle` find them again.
+/// let token = OutboxMessage.randomID()
+/// try await shelf.takeSlots(4, for: .seconds(15), as: token)
+/// let rows = try await shelf.rows(ofSlotsWith: token, max: 100)
+/// // With as many rows as were asked for, the publisher looks again at once.
+/// let claim = OutboxClaim(token: token, rows: rows, isMoreLikely: rows.count == 100)
+/// ```
 public struct OutboxClaim: Sendable, Hashable {
   /// Unique among all claims.
   public let token: String
@@ -61,8 +106,39 @@ public struct OutboxClaim: Sendable, Hashable {
 }
 
 /// What came of publishing a row.
+///
+/// A store's `settle` writes it down:
+///
+/// ```swift
+/// for outcome in outcomes {
+///   switch outcome.result {
+///   case .sent:
+///     // It stays for a while: so long its id cannot be added again.
+///     try await shelf.markSent(outcome.position)
+///   case .failed(let reason, let delay):
+///     try await shelf.putOff(outcome.position, by: delay, because: reason)
+///   case .refused(let reason):
+///     // For somebody to look at; what has its key goes on.
+///     try await shelf.setAside(outcome.position, because: reason)
+///   }
+/// }
+/// ```
 public struct OutboxOutcome: Sendable, Hashable {
   /// What came of it.
+  ///
+  /// ```swift
+  /// func result(of message: OutboxMessage) async -> OutboxOutcome.Result {
+  ///   do {
+  ///     try await send(message)
+  ///     return .sent
+  ///   } catch let refusal as OutboxRefusal {
+  ///     return .refused(reason: refusal.reason)
+  ///   } catch {
+  ///     return .failed(reason: "\(error)", delay: .seconds(1))
+  ///   }
+  /// }
+  /// let outcome = OutboxOutcome(position: row.position, result: await result(of: row.message))
+  /// ```
   public enum Result: Sendable, Hashable {
     /// The broker has acknowledged it.
     case sent
@@ -78,6 +154,10 @@ public struct OutboxOutcome: Sendable, Hashable {
   public let result: Result
 
   /// What came of the row at `position`.
+  ///
+  /// ```swift
+  /// let outcomes = claim.rows.map { OutboxOutcome(position: $0.position, result: .sent) }
+  /// ```
   public init(position: Int64, result: Result) {
     self.position = position
     self.result = result

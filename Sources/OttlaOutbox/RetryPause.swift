@@ -23,6 +23,12 @@ public struct RetryPause: Sendable, Hashable {
 
   /// How long to wait after the `count`-th failure in a row; 0 counts as 1.
   ///
+  /// ```swift
+  /// let pause = RetryPause(first: .seconds(1), factor: 2, max: .seconds(60), jitter: 0.2)
+  /// // 4 seconds, a tenth more or less
+  /// try await Task.sleep(for: pause.delay(afterFailures: 3, random: .random(in: 0..<1)))
+  /// ```
+  ///
   /// - Parameter random: from 0 up to 1; 0.5 is the middle.
   public func delay(afterFailures count: Int, random: Double) -> Duration {
     let base = Self.seconds(first) * Self.power(Swift.max(factor, 1), Swift.max(count, 1) - 1)

@@ -131,6 +131,12 @@ public struct SQLOutboxStore: OutboxStore {
 
   /// Messages that were set aside, the oldest first, and why.
   ///
+  /// ```swift
+  /// for (message, reason) in try await store.refused(rowsMax: 20) {
+  ///   print("\(message.id) for \(message.topic), \(message.value?.count ?? 0) bytes: \(reason)")
+  /// }
+  /// ```
+  ///
   /// - Throws: `SQLError`.
   public func refused(rowsMax: Int = 100) async throws -> [(message: OutboxMessage, reason: String)] {
     let rows = try await database.run(
@@ -140,6 +146,13 @@ public struct SQLOutboxStore: OutboxStore {
   }
 
   /// Lets a message that was set aside be published after all. False where there is none with this id.
+  ///
+  /// ```swift
+  /// // after the topic's max.message.bytes was raised
+  /// for (message, _) in try await store.refused() where message.topic == "orders" {
+  ///   _ = try await store.retryRefused(id: message.id)
+  /// }
+  /// ```
   ///
   /// - Throws: `SQLError`.
   public func retryRefused(id: String) async throws -> Bool {

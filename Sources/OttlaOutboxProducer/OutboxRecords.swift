@@ -6,7 +6,7 @@ extension OutboxMessage {
   /// A record that could not be sent, as a message that is sent later, with the id that it had.
   ///
   /// ```swift
-  /// try await outbox.add(OutboxMessage(record), in: transaction)
+  /// try await outbox.add(OutboxMessage(undelivered), in: transaction)
   /// ```
   public init(_ record: UndeliveredRecord) {
     self.init(
@@ -37,7 +37,11 @@ extension ConsumerRecord {
   /// for topics that are deleted and made anew: their offsets begin anew too.
   ///
   /// ```swift
-  /// try await inbox.once(record.identity, in: transaction) { ... }
+  /// try await database.transaction { transaction in
+  ///   try await inbox.once(record.identity, in: transaction) {
+  ///     try await transaction.run("UPDATE statistics SET count = count + 1")
+  ///   }
+  /// }
   /// ```
   public var identity: String {
     RecordIdentity.text(
