@@ -8,8 +8,31 @@ public import OttlaSQL
 /// options.statementMsMax = 5000
 /// let database = SQLDatabase.postgreSQL(options)
 /// ```
+///
+/// For a service of which ten run, with a server in another town:
+///
+/// ```swift
+/// var options = PostgreSQLOptions(host: "db.example", port: 5433, database: "shop", user: "shop", password: password)
+/// options.connectionsMax = 8               // ten times 8 is less than the server's max_connections of 100
+/// options.connectSecondsMax = 3            // a request does not wait longer for a server that is away
+/// options.silenceMsMax = 10_000            // a cable that was cut is noticed after so long
+/// options.applicationName = "shop-orders"  // pg_stat_activity says whose connections they are
+/// options.tls = .verifyFull                // the way to the server is not ours
+/// options.others = ["sslrootcert": "/etc/ssl/shop-ca.pem"]
+/// ```
 public struct PostgreSQLOptions: Sendable, Hashable {
   /// Whether the connection is encrypted, in libpq's words (`sslmode`).
+  ///
+  /// ```swift
+  /// func encryption(to host: String) -> PostgreSQLOptions.TLS {
+  ///   switch host {
+  ///   case "127.0.0.1", "localhost": .disable             // nothing leaves the machine
+  ///   case _ where host.hasSuffix(".internal"): .require  // our own network, and certificates that nobody has signed
+  ///   case "old-db.example": .prefer                      // until TLS is switched on there
+  ///   default: .verifyFull                                // else anybody on the way could be the server
+  ///   }
+  /// }
+  /// ```
   public enum TLS: String, Sendable, Hashable {
     /// Never.
     case disable

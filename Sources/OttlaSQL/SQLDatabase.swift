@@ -16,6 +16,11 @@ internal import Synchronization
 /// connections; a task that is cancelled while one runs waits for it, so set a time limit in the options.
 public final class SQLDatabase: Sendable {
   /// What kind of database it is.
+  ///
+  /// ```swift
+  /// // PostgreSQL keeps its own figures of a table; SQLite has none before it is asked to make them.
+  /// if database.dialect == .sqlite { try await database.run("ANALYZE") }
+  /// ```
   public let dialect: SQLDialect
   private let lending: Lending
 

@@ -7,8 +7,43 @@
 ///   print("\(email) has an account already")
 /// }
 /// ```
+///
+/// What only time heals is worth another try, of the whole transaction:
+///
+/// ```swift
+/// for tryNumber in 1... {
+///   do {
+///     try await database.transaction { try await book(order, in: $0) }   // by the order's id: twice does no harm
+///     break
+///   } catch let error as SQLError where error.isRetriable && tryNumber < 5 {
+///     print("try \(tryNumber): \(error.message) (\(error.sqlstate)); \(error.advice)")
+///     try await Task.sleep(for: .milliseconds(100 * tryNumber))
+///   }
+/// }
+/// ```
 public struct SQLError: Error, Sendable, Hashable, CustomStringConvertible {
   /// What one may decide by.
+  ///
+  /// What a service answers to a request that ended so:
+  ///
+  /// ```swift
+  /// func answer(to error: SQLError) -> (status: Int, text: String) {
+  ///   switch error.kind {
+  ///   case .uniqueViolation: (409, "there is one already")
+  ///   case .constraintViolation, .value: (400, error.message)
+  ///   // Another transaction was in the way: all of it may be done again at once.
+  ///   case .conflict, .busy: (503, "try again")
+  ///   // The database has too much to do, or is away.
+  ///   case .timeout, .resources, .unreachable, .connectionLost: (503, "try again later")
+  ///   // It may have happened: only who sends the same id again is on the safe side.
+  ///   case .commitUnknown: (504, "ask whether it was done before you try again")
+  ///   // The client has gone, and its task with it.
+  ///   case .cancelled: (499, "")
+  ///   // Somebody has to look: at the password, at the schema, at the disk, at this program.
+  ///   case .authentication, .statement, .storage, .misuse, .transactionOver, .other: (500, "that was not to happen")
+  ///   }
+  /// }
+  /// ```
   public enum Kind: Sendable, Hashable {
     /// There is no server at that address, or it does not take connections now; the file cannot be opened.
     case unreachable

@@ -22,6 +22,14 @@ public struct SQLResult: Sendable, Hashable {
 /// let name: String = try row.value("name")
 /// let email: String? = try row.value("email")
 /// ```
+///
+/// Where the columns are not known, as in a tool that shows any table:
+///
+/// ```swift
+/// for row in try await database.run("SELECT * FROM \(name: table) LIMIT 20").rows {
+///   print(zip(row.columns, row.values).map { "\($0): \($1)" }.joined(separator: ", "))
+/// }
+/// ```
 public struct SQLRow: Sendable, Hashable {
   /// The names of the columns, shared by the rows of a result.
   public let columns: [String]

@@ -12,6 +12,15 @@ package protocol SQLSession: AnyObject {
 }
 
 /// What differs between databases, for those who write statements for all of them.
+///
+/// ```swift
+/// let size: SQLStatement =
+///   switch database.dialect {
+///   case .postgreSQL: "SELECT pg_database_size(current_database()) AS bytes"
+///   case .sqlite: "SELECT page_count * page_size AS bytes FROM pragma_page_count(), pragma_page_size()"
+///   }
+/// let bytes: Int = try await database.run(size).rows[0].value("bytes")
+/// ```
 public enum SQLDialect: Sendable, Hashable {
   /// PostgreSQL, through libpq.
   case postgreSQL

@@ -4,11 +4,19 @@
 /// ```swift
 /// let name = "Robert'); DROP TABLE students;--"
 /// let statement: SQLStatement = "INSERT INTO students (name) VALUES (\(name))"
-/// // statement.text is "INSERT INTO students (name) VALUES ($1)"
+/// // statement.text is "INSERT INTO students (name) VALUES ($1)", and statement.parameters is [.text(name)]
 /// ```
 ///
-/// `\(name: ...)` is for what cannot be a parameter, the name of a table or column, and quotes it; `\(list: ...)` writes
-/// a list of parameters, as `IN` wants it.
+/// `\(name: ...)` is for what cannot be a parameter, the name of a table or column, and quotes it; `\(list: ...)`
+/// writes a list of parameters, as `IN` wants it; `\(trusted: ...)` is text that stands in the program.
+///
+/// ```swift
+/// let order: StaticString = isNewestFirst ? "DESC" : "ASC"
+/// let statement: SQLStatement = """
+///   SELECT id FROM \(name: table) WHERE state IN \(list: ["paid", "shipped"]) ORDER BY id \(trusted: order)
+///   """
+/// // SELECT id FROM "orders" WHERE state IN ($1, $2) ORDER BY id DESC
+/// ```
 public struct SQLStatement: Sendable, Hashable, ExpressibleByStringInterpolation {
   /// The statement, with `$1`, `$2` and so on for the parameters.
   public let text: String
@@ -35,6 +43,20 @@ public struct SQLStatement: Sendable, Hashable, ExpressibleByStringInterpolation
   }
 
   /// How an interpolated literal becomes a statement.
+  ///
+  /// What a program writes often can be an interpolation of its own, made of those that are there:
+  ///
+  /// ```swift
+  /// extension SQLStatement.Interpolation {
+  ///   /// A page of the result, from 0: `\(page: 2, of: 50)`.
+  ///   mutating func appendInterpolation(page number: Int, of rowsMax: Int) {
+  ///     appendLiteral("LIMIT ")
+  ///     appendInterpolation(rowsMax)
+  ///     appendLiteral(" OFFSET ")
+  ///     appendInterpolation(number * rowsMax)
+  ///   }
+  /// }
+  /// ```
   public struct Interpolation: StringInterpolationProtocol {
     fileprivate var text = ""
     fileprivate var parameters: [SQLValue] = []

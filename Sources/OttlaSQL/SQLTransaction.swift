@@ -10,6 +10,12 @@ public struct SQLTransaction: Sendable {
   private let connection: Connection
   private let number: Int
   /// What kind of database it is.
+  ///
+  /// ```swift
+  /// // In SQLite no other transaction is open once this one has begun, and there is no FOR UPDATE.
+  /// let lock: StaticString = transaction.dialect == .postgreSQL ? "FOR UPDATE" : ""
+  /// let rows = try await transaction.run("SELECT count FROM stock WHERE item = \(item) \(trusted: lock)").rows
+  /// ```
   public let dialect: SQLDialect
 
   init(connection: Connection, number: Int, dialect: SQLDialect) {

@@ -5,6 +5,21 @@
 ///   if case .text(let text) = value { print(text) }
 /// }
 /// ```
+///
+/// A tool that shows any table writes each value as it can be read:
+///
+/// ```swift
+/// func shown(_ value: SQLValue) -> String {
+///   switch value {
+///   case .null: "-"
+///   case .integer(let number): "\(number)"
+///   case .real(let number): "\(number)"
+///   case .boolean(let truth): truth ? "yes" : "no"   // of SQLite it would be 1 or 0
+///   case .text(let text): text
+///   case .bytes(let bytes): "\(bytes.count) bytes"
+///   }
+/// }
+/// ```
 public enum SQLValue: Sendable, Hashable {
   /// No value.
   case null

@@ -7,8 +7,22 @@ public import OttlaSQL
 /// options.busyMsMax = 5000
 /// let database = SQLDatabase.sqlite(options)
 /// ```
+///
+/// For what can be made anew, and is read more than it is written:
+///
+/// ```swift
+/// var options = SQLiteOptions(path: "/var/cache/shop/search.db")
+/// options.synchronous = .normal    // the last changes before a power cut may be lost; they come again
+/// options.connectionsMax = 4       // so many statements read at a time; writing is for one
+/// let cache = SQLDatabase.sqlite(options)
+/// ```
 public struct SQLiteOptions: Sendable, Hashable {
   /// When a transaction counts as kept.
+  ///
+  /// ```swift
+  /// // Orders are promised to customers. A cache may lose its last seconds, and does not wait for the disk.
+  /// let synchronous: SQLiteOptions.Synchronous = isCache ? .normal : .full
+  /// ```
   public enum Synchronous: String, Sendable, Hashable {
     /// When it is on the disk.
     case full = "FULL"
