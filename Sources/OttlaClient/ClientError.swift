@@ -7,7 +7,57 @@
 /// do {
 ///   try await admin.createTopic("orders", partitions: 6)
 /// } catch .refused(let code, _, _) where code == 36 {
-///   // TOPIC_ALREADY_EXISTS
+///   print("it is there already")  // TOPIC_ALREADY_EXISTS
+/// }
+/// ```
+///
+/// Many programs need to know no more than whether time mends it. This one waits for brokers that are not up yet, and
+/// for a topic that another program makes:
+///
+/// ```swift
+/// while true {
+///   do {
+///     print(try await admin.describeTopic("orders").partitions.count)
+///     break
+///   } catch where error.isRetriable {
+///     print("\(error.name): \(error)")
+///     try await Task.sleep(for: .seconds(1))
+///   }
+/// }
+/// ```
+///
+/// Where a client reports by itself, `isFatal` says whether to make another:
+///
+/// ```swift
+/// configuration.onError = { error in
+///   let code = error.code.map(String.init) ?? "none"
+///   print(error.isFatal ? "needs a new client" : "goes on", "error \(code)", error)
+/// }
+/// ```
+///
+/// What each case asks for:
+///
+/// ```swift
+/// func advice(after error: ClientError) -> String {
+///   switch error {
+///   case .unknownProperty(let name): "delete \(name) from the settings"
+///   case .invalidValue(let property, _, let reason): "correct \(property) in the settings: \(reason)"
+///   case .brokersUnavailable(let servers, _): "start a broker at \(servers), or name another"
+///   case .connectionLost, .timedOut: "try again, the client connects anew by itself"
+///   case .tlsFailed(let reason): "look at the certificates: \(reason)"
+///   case .authenticationFailed(let reason): "look at mechanism, username and password: \(reason)"
+///   case .authorizationFailed(let operation, _, let name): "add an ACL for \(operation) (\(name))"
+///   case .unknownTopic(let topic): "create the topic \(topic)"
+///   case .unknownPartition(let partition): "give \(partition.topic) more partitions, or name another"
+///   case .messageTooLarge: "send less, or raise the limits of client and topic"
+///   case .refused(let code, let name, let reason): "look up error \(code) of the protocol, \(name): \(reason)"
+///   case .unsupported(let reason): "use another version of the broker: \(reason)"
+///   case .fatal(_, let name, _): "make a new client, this one has ended with \(name)"
+///   case .partitionLost(let partition): "leave the record to the member that has \(partition) now"
+///   case .closed, .cancelled: "end, for somebody has asked for it"
+///   case .illegalState(let reason): "correct the program: \(reason)"
+///   case .library(_, let name, _): "look up \(name) in librdkafka's manual"
+///   }
 /// }
 /// ```
 public enum ClientError: Error, Hashable, Sendable {

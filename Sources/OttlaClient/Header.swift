@@ -1,7 +1,20 @@
 /// A header of a record: a name, not unique, and bytes or null (KIP-82).
 ///
 /// ```swift
-/// let header = Header("trace-id", "7f3a")
+/// let headers = [Header("trace-id", "7f3a"), Header("checksum", [0xff, 0x01])]
+/// try await producer.enqueue(ProducerRecord(topic: "orders", value: "paid", headers: headers))
+/// ```
+///
+/// A reader that does not know what a header holds shows text as text, and counts the bytes of the rest:
+///
+/// ```swift
+/// for header in record.headers {
+///   if let text = header.text {
+///     print(header.name, text)
+///   } else {
+///     print(header.name, header.value.map { "\($0.count) bytes" } ?? "null")
+///   }
+/// }
 /// ```
 public struct Header: Hashable, Sendable {
   /// The header's name; a record may have several of one name, in order.

@@ -2,6 +2,8 @@
 ///
 /// ```swift
 /// let first = TopicPartition("orders", 0)
+/// print(first.topic, first.partition, first)  // orders 0 orders-0
+/// let all = try await admin.describeTopic("orders").partitions.map { TopicPartition("orders", $0.partition) }
 /// ```
 public struct TopicPartition: Hashable, Comparable, Sendable, CustomStringConvertible {
   /// The topic's name.

@@ -6,9 +6,10 @@ public import OttlaClient
 /// ```swift
 /// struct Order: Codable { let id: Int, total: Double }
 /// let codec = JSONCodec<Order>()
-/// try await producer.send(ProducerRecord(topic: "orders", key: "17", value: order, by: codec))
+/// let order = Order(id: 17, total: 9.5)
+/// try await producer.enqueue(ProducerRecord(topic: "orders", key: "17", value: order, by: codec))
 /// for try await record in consumer.records {
-///   let order = try record.value(by: codec)
+///   print(try record.value(by: codec).total)
 /// }
 /// ```
 ///
@@ -59,7 +60,7 @@ extension Producer {
   /// Sends `value` as JSON and waits until the broker has acknowledged it.
   ///
   /// ```swift
-  /// try await producer.send(order, to: "orders", key: "17")
+  /// let report = try await producer.send(order, to: "orders", key: "17")
   /// ```
   ///
   /// - Throws: `SerializationError` where it cannot be encoded, `ProducerError` as `send` does.

@@ -3,6 +3,16 @@ internal import KafkaProtocol
 internal import Primitives
 
 /// A cluster and its brokers.
+///
+/// ```swift
+/// let cluster = try await admin.describeCluster()
+/// func line(_ broker: ClusterDescription.Broker) -> String {
+///   let role = broker.id == cluster.controllerId ? "controller" : "broker"
+///   return "\(role) \(broker.id) at \(broker.host):\(broker.port), rack \(broker.rack ?? "unknown")"
+/// }
+/// print("cluster \(cluster.clusterId)")
+/// for broker in cluster.brokers { print(line(broker)) }
+/// ```
 public struct ClusterDescription: Hashable, Sendable {
   /// A broker of a cluster.
   public struct Broker: Hashable, Sendable {
@@ -24,6 +34,13 @@ public struct ClusterDescription: Hashable, Sendable {
 }
 
 /// A move of replicas that is under way (KIP-455).
+///
+/// ```swift
+/// for move in try await admin.listPartitionReassignments() {
+///   let staying = move.replicas.filter { !move.addingReplicas.contains($0) && !move.removingReplicas.contains($0) }
+///   print("\(move.topicPartition) stays on \(staying), joins \(move.addingReplicas), leaves \(move.removingReplicas)")
+/// }
+/// ```
 public struct PartitionReassignment: Hashable, Sendable {
   /// What moves.
   public let topicPartition: TopicPartition
@@ -36,6 +53,22 @@ public struct PartitionReassignment: Hashable, Sendable {
 }
 
 /// Which brokers may become leader in an election.
+///
+/// After a broker has come back, the load is as it was planned again:
+///
+/// ```swift
+/// let partitions = try await admin.describeTopic("orders").partitions
+/// let astray = partitions.filter { $0.leader != nil && $0.leader != $0.replicas.first }
+/// _ = try await admin.electLeaders(.preferred, of: astray.map { TopicPartition("orders", $0.partition) })
+/// ```
+///
+/// Only where no replica that was in sync will ever come back:
+///
+/// ```swift
+/// let partitions = try await admin.describeTopic("orders").partitions
+/// let leaderless = partitions.filter { $0.leader == nil }.map { TopicPartition("orders", $0.partition) }
+/// for (partition, error) in try await admin.electLeaders(.unclean, of: leaderless) { print(partition, error) }
+/// ```
 public enum ElectionType: Int8, Sendable {
   /// The first of the replicas, where it is in sync.
   case preferred = 0
@@ -66,6 +99,7 @@ extension AdminClient {
   ///
   /// ```swift
   /// let refused = try await admin.electLeaders(.preferred, of: [TopicPartition("orders", 0)])
+  /// for (partition, error) in refused { print("\(partition) keeps its leader: \(error)") }
   /// ```
   ///
   /// - Returns: the partitions whose election was refused, and why; not those that needed none.
@@ -85,6 +119,7 @@ extension AdminClient {
   /// ```swift
   /// let orders = TopicPartition("orders", 0)
   /// let refused = try await admin.alterPartitionReassignments([orders: [2, 3, 4]])
+  /// if let error = refused[orders] { throw error }
   /// while try await !admin.listPartitionReassignments().isEmpty { try await Task.sleep(for: .seconds(1)) }
   /// ```
   ///

@@ -2,6 +2,14 @@ internal import Client
 internal import KafkaProtocol
 
 /// Whose configuration is meant.
+///
+/// ```swift
+/// try await admin.alterConfigs(.topic("orders"), set: ["retention.ms": "86400000"], delete: ["retention.bytes"])
+/// let broker: ConfigResource = .broker(1)
+/// for entry in try await admin.describeConfigs(broker) where entry.source == .staticBroker {
+///   print(entry.name, entry.value ?? "-")
+/// }
+/// ```
 public enum ConfigResource: Hashable, Sendable {
   /// A topic's, by name.
   case topic(String)
@@ -17,8 +25,29 @@ public enum ConfigResource: Hashable, Sendable {
 }
 
 /// A property with its present value.
+///
+/// ```swift
+/// for entry in try await admin.describeConfigs(.broker(1)) where entry.source != .default {
+///   let value = entry.isSensitive ? "(secret)" : entry.value ?? "(not set)"
+///   print(entry.name, value, entry.isReadOnly ? "needs a restart to change" : "can be changed now")
+/// }
+/// ```
 public struct ConfigEntry: Hashable, Sendable {
   /// Where a value comes from.
+  ///
+  /// ```swift
+  /// /// Where to go in order to change it.
+  /// func place(_ source: ConfigEntry.Source) -> String {
+  ///   switch source {
+  ///   case .topic: "alterConfigs of the topic"
+  ///   case .dynamicBroker: "alterConfigs of the broker"
+  ///   case .dynamicDefaultBroker: "the setting for all brokers"
+  ///   case .staticBroker: "the broker's file"
+  ///   case .default: "any of these, for nothing is set yet"
+  ///   case .unknown: "the manual of this broker"
+  ///   }
+  /// }
+  /// ```
   public enum Source: Int8, Sendable {
     /// The broker tells a source that this client does not know.
     case unknown = 0

@@ -2,6 +2,13 @@ internal import Client
 internal import KafkaProtocol
 
 /// A group as lists have it.
+///
+/// ```swift
+/// for group in try await admin.listGroups() where group.protocolType == "consumer" && group.state == "Empty" {
+///   let offsets = try await admin.committedOffsets(of: group.groupId)
+///   print("nobody reads as \(group.groupId), which has offsets in \(offsets.count) partitions")
+/// }
+/// ```
 public struct GroupListing: Hashable, Sendable {
   /// The group's name.
   public let groupId: String
@@ -12,6 +19,17 @@ public struct GroupListing: Hashable, Sendable {
 }
 
 /// A group and its members.
+///
+/// ```swift
+/// func line(_ member: GroupDescription.Member) -> String {
+///   let name = member.groupInstanceId ?? member.memberId
+///   let partitions = member.assignment.map(\.description).joined(separator: ", ")
+///   return "\(name), \(member.clientId) at \(member.host), reads \(partitions)"
+/// }
+/// let group = try await admin.describeGroup("billing")
+/// print("\(group.groupId) is \(group.state), shares out by '\(group.assignmentStrategy)'")
+/// for member in group.members { print(line(member)) }
+/// ```
 public struct GroupDescription: Hashable, Sendable {
   /// A member of a group.
   public struct Member: Hashable, Sendable {

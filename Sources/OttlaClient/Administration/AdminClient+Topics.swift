@@ -108,7 +108,8 @@ extension AdminClient {
   /// ```
   ///
   /// - Returns: an offset for each; partitions without a record of that time or later are left out.
-  /// - Throws: `.unknownTopic`, `.unknownPartition`, or what the broker refuses.
+  /// - Throws: `.unknownTopic`, `.refused` with code 3 (`UNKNOWN_TOPIC_OR_PARTITION`) where a topic has no
+  ///   such partition, or what else the broker refuses.
   public func listOffsets(
     _ partitions: [TopicPartition], at position: OffsetSpec
   ) async throws(ClientError) -> [TopicPartition: Int64] {
@@ -120,6 +121,18 @@ extension AdminClient {
 }
 
 /// What to look up in a partition (Kafka's `OffsetSpec`).
+///
+/// ```swift
+/// let partitions = [TopicPartition("orders", 0), TopicPartition("orders", 1)]
+/// let starts = try await admin.listOffsets(partitions, at: .earliest)
+/// let ends = try await admin.listOffsets(partitions, at: .latest)
+/// let midnight: OffsetSpec = .forTimestamp(1_764_374_400_000)  // 29 November 2025 in UTC
+/// let today = try await admin.listOffsets(partitions, at: midnight)
+/// for partition in partitions {
+///   guard let start = starts[partition], let end = ends[partition] else { continue }
+///   print("\(partition) goes from \(start) to \(end), \(end - (today[partition] ?? end)) of it since midnight")
+/// }
+/// ```
 public enum OffsetSpec: Hashable, Sendable {
   /// The oldest record.
   case earliest
@@ -138,6 +151,16 @@ public enum OffsetSpec: Hashable, Sendable {
 }
 
 /// A topic and its partitions.
+///
+/// ```swift
+/// func isAtRisk(_ partition: TopicDescription.Partition) -> Bool { partition.isr.count < partition.replicas.count }
+/// let topic = try await admin.describeTopic("orders")
+/// for partition in topic.partitions where isAtRisk(partition) {
+///   let leader = partition.leader.map { "led by \($0) in epoch \(partition.leaderEpoch)" } ?? "without a leader"
+///   print("\(topic.name) \(partition.partition), \(leader): \(partition.isr) of \(partition.replicas) in sync")
+/// }
+/// if topic.isInternal { print("the brokers keep it for themselves: leave it alone") }
+/// ```
 public struct TopicDescription: Hashable, Sendable {
   /// One partition of a topic.
   public struct Partition: Hashable, Sendable {

@@ -79,6 +79,13 @@ public final class AdminClient: Sendable {
   }
 
   /// Closes the connections; the next call makes new ones.
+  ///
+  /// ```swift
+  /// print(try await admin.listTopics())
+  /// await admin.disconnect()  // nothing is open during the hour
+  /// try await Task.sleep(for: .seconds(3600))
+  /// print(try await admin.listTopics())
+  /// ```
   public func disconnect() async {
     _ = try? await calls.run { () -> Result<Bool, ClientError> in
       self.connected.withLock { $0 = nil }

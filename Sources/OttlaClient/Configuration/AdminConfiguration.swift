@@ -3,6 +3,8 @@
 /// ```swift
 /// var configuration = AdminConfiguration(bootstrapServers: "localhost:9092")
 /// configuration.security = .saslTLS(.scramSHA256(username: "admin", password: secret), TLS())
+/// configuration.clientId = "nightly-cleanup"  // found again in the brokers' logs
+/// configuration.requestTimeoutMs = 60_000  // a topic of a thousand partitions takes its time
 /// let admin = try AdminClient(configuration)
 /// ```
 public struct AdminConfiguration: ClientConfiguration {

@@ -1,4 +1,17 @@
 /// What producers, consumers and administrators have in common. Use it through one of theirs.
+///
+/// ```swift
+/// /// What all clients of this program share.
+/// func connect(_ configuration: inout some ClientConfiguration) {
+///   configuration.bootstrapServers = "broker-1:9093,broker-2:9093"
+///   configuration.clientId = "billing"
+///   configuration.security = .tls(TLS(caLocation: "/etc/ssl/cluster.pem"))
+/// }
+/// var producing = ProducerConfiguration(bootstrapServers: "")
+/// var consuming = ConsumerConfiguration(bootstrapServers: "", groupId: "billing")
+/// connect(&producing)
+/// connect(&consuming)
+/// ```
 public protocol ClientConfiguration: Sendable {
   /// Where to find the cluster: `host:port`, several separated by commas (`bootstrap.servers`).
   var bootstrapServers: String { get set }

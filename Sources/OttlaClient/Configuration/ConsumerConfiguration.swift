@@ -5,6 +5,46 @@
 /// configuration.autoOffsetReset = .earliest
 /// configuration.bufferedBytesMax = 8 << 20
 /// ```
+///
+/// A member of a group that moves as little as possible when programs come and go:
+///
+/// ```swift
+/// configuration.groupInstanceId = "billing-3"  // the name of the machine: it keeps its partitions over a restart
+/// configuration.sessionTimeoutMs = 60_000  // which may take a minute
+/// configuration.heartbeatIntervalMs = 10_000
+/// configuration.partitionAssignmentStrategy = [.cooperativeSticky]
+/// configuration.onRebalance = { rebalance in print(rebalance.kind, rebalance.partitions) }
+/// ```
+///
+/// A program that gathers records before it writes them says itself, by `consumer.store`, up to where they are
+/// processed:
+///
+/// ```swift
+/// configuration.enableAutoOffsetStore = false
+/// configuration.enableAutoCommit = true
+/// configuration.autoCommitIntervalMs = 1000  // after a crash the records of a second come twice
+/// ```
+///
+/// A program that moves much and may wait a little lets the broker gather records:
+///
+/// ```swift
+/// configuration.fetchMinBytes = 64 << 10
+/// configuration.fetchMaxWaitMs = 1000
+/// configuration.isolationLevel = .readUncommitted  // it copies, and does not ask whether transactions were kept
+/// configuration.allowAutoCreateTopics = true  // a topic that is missing is made, where the broker allows
+/// configuration.metadataRefreshMs = 60_000  // new topics are rare
+/// ```
+///
+/// What a program watches itself by:
+///
+/// ```swift
+/// configuration.clientId = "billing-3"
+/// configuration.firstContactTimeoutMs = 5000  // a wrong address shows soon
+/// configuration.onError = { error in print("brokers: \(error)") }
+/// configuration.statisticsIntervalMs = 60_000
+/// configuration.onStatistics = { statistics in print(statistics.json) }
+/// configuration.other["socket.keepalive.enable"] = "true"  // has no field of its own
+/// ```
 public struct ConsumerConfiguration: ClientConfiguration {
   /// Where to find the cluster: `host:port`, several separated by commas (`bootstrap.servers`).
   public var bootstrapServers: String
@@ -72,6 +112,15 @@ public struct ConsumerConfiguration: ClientConfiguration {
   }
 
   /// Where to begin in a partition without a committed offset.
+  ///
+  /// ```swift
+  /// var view = ConsumerConfiguration(bootstrapServers: "localhost:9092", groupId: "search")
+  /// view.autoOffsetReset = .earliest  // an index needs all that was ever sent
+  /// var alarm = ConsumerConfiguration(bootstrapServers: "localhost:9092", groupId: "alarm")
+  /// alarm.autoOffsetReset = .latest  // what is past alarms nobody
+  /// var billing = ConsumerConfiguration(bootstrapServers: "localhost:9092", groupId: "billing")
+  /// billing.autoOffsetReset = .error  // better to stop than to bill twice, or not at all
+  /// ```
   public enum AutoOffsetReset: String, Sendable {
     /// At the oldest record.
     case earliest
@@ -82,6 +131,14 @@ public struct ConsumerConfiguration: ClientConfiguration {
   }
 
   /// How a group shares partitions out. All members must have one in common.
+  ///
+  /// ```swift
+  /// var configuration = ConsumerConfiguration(bootstrapServers: "localhost:9092", groupId: "billing")
+  /// configuration.partitionAssignmentStrategy = [.cooperativeSticky]
+  /// // A group whose members of another language know none but the older two.
+  /// var mixed = ConsumerConfiguration(bootstrapServers: "localhost:9092", groupId: "reports")
+  /// mixed.partitionAssignmentStrategy = [.roundRobin, .range]
+  /// ```
   public enum AssignmentStrategy: String, Sendable {
     /// Neighbours of each topic together.
     case range
@@ -92,6 +149,13 @@ public struct ConsumerConfiguration: ClientConfiguration {
   }
 
   /// Which records of transactions are seen.
+  ///
+  /// ```swift
+  /// var billing = ConsumerConfiguration(bootstrapServers: "localhost:9092", groupId: "billing")
+  /// billing.isolationLevel = .readCommitted  // never sees what a transaction took back
+  /// var inspector = ConsumerConfiguration(bootstrapServers: "localhost:9092")
+  /// inspector.isolationLevel = .readUncommitted  // shows all that lies in the log, also of transactions under way
+  /// ```
   public enum IsolationLevel: String, Sendable {
     /// Those of committed transactions only.
     case readCommitted = "read_committed"

@@ -6,6 +6,47 @@
 /// configuration.compressionType = .zstd
 /// configuration.other["socket.nagle.disable"] = "false"
 /// ```
+///
+/// Where somebody waits for the answer, a record is rather given up soon than delivered late:
+///
+/// ```swift
+/// var configuration = ProducerConfiguration(bootstrapServers: "localhost:9092")
+/// configuration.deliveryTimeoutMs = 10_000
+/// configuration.requestTimeoutMs = 3000  // a broker that hangs leaves time for another try
+/// configuration.retryBackoffMs = 50
+/// configuration.firstContactTimeoutMs = 5000  // and as long for a first broker to answer at all
+/// configuration.lingerMs = 0  // each record goes out at once
+/// ```
+///
+/// Measurements, some of which may be missing, come twice or out of order:
+///
+/// ```swift
+/// var configuration = ProducerConfiguration(bootstrapServers: "localhost:9092")
+/// configuration.acks = .leader
+/// configuration.enableIdempotence = false  // it needs acks of all
+/// configuration.maxInFlightRequestsPerConnection = 20  // 5 at most with idempotence
+/// configuration.partitioner = .random
+/// ```
+///
+/// Large documents, and a program that must stay small:
+///
+/// ```swift
+/// var configuration = ProducerConfiguration(bootstrapServers: "localhost:9092")
+/// configuration.messageMaxBytes = 4_000_000  // the topic must allow it too
+/// configuration.batchSize = 4_000_000
+/// configuration.queueBufferingMaxKbytes = 32 * 1024  // 32 MiB wait at most, then enqueue waits
+/// configuration.queueBufferingMaxMessages = 10_000
+/// ```
+///
+/// What a program watches itself by:
+///
+/// ```swift
+/// var configuration = ProducerConfiguration(bootstrapServers: "localhost:9092")
+/// configuration.clientId = "orders-1"
+/// configuration.onError = { error in print(error.isFatal ? "cannot go on:" : "goes on:", error) }
+/// configuration.statisticsIntervalMs = 60_000
+/// configuration.onStatistics = { statistics in print(statistics.json) }
+/// ```
 public struct ProducerConfiguration: ClientConfiguration {
   /// Where to find the cluster: `host:port`, several separated by commas (`bootstrap.servers`).
   public var bootstrapServers: String
@@ -57,6 +98,19 @@ public struct ProducerConfiguration: ClientConfiguration {
   public init(bootstrapServers: String) { self.bootstrapServers = bootstrapServers }
 
   /// When a record counts as delivered.
+  ///
+  /// ```swift
+  /// func acks(for topic: String) -> ProducerConfiguration.Acks {
+  ///   switch topic {
+  ///   case "metrics": .none  // the next value comes soon
+  ///   case "clicks": .leader  // some are lost when a leader fails before others have them
+  ///   default: .all
+  ///   }
+  /// }
+  /// var configuration = ProducerConfiguration(bootstrapServers: "localhost:9092")
+  /// configuration.acks = acks(for: "clicks")
+  /// configuration.enableIdempotence = configuration.acks == .all  // it needs them
+  /// ```
   public enum Acks: String, Sendable {
     /// When it was sent: it may be lost.
     case none = "0"
@@ -67,6 +121,29 @@ public struct ProducerConfiguration: ClientConfiguration {
   }
 
   /// How a partition is chosen from a key.
+  ///
+  /// Programs that write to one topic agree on it, so that a key is in one partition whoever sends it:
+  ///
+  /// ```swift
+  /// /// What other programs that write the same keys choose partitions by.
+  /// func partitioner(of client: String) -> ProducerConfiguration.Partitioner {
+  ///   switch client {
+  ///   case "java": .murmur2Random
+  ///   case "sarama": .fnv1aRandom
+  ///   default: .consistentRandom  // the default of librdkafka, on which many clients stand
+  ///   }
+  /// }
+  /// ```
+  ///
+  /// ```swift
+  /// /// Whether records without a key go to any partition; else all of them go to one.
+  /// func spreads(_ partitioner: ProducerConfiguration.Partitioner) -> Bool {
+  ///   switch partitioner {
+  ///   case .murmur2Random, .consistentRandom, .fnv1aRandom, .random: true
+  ///   case .murmur2, .consistent, .fnv1a: false
+  ///   }
+  /// }
+  /// ```
   public enum Partitioner: String, Sendable {
     /// Kafka's own hash, any partition for records without a key: the same as Java's client.
     case murmur2Random = "murmur2_random"
@@ -106,6 +183,20 @@ public struct ProducerConfiguration: ClientConfiguration {
 }
 
 /// How record batches are compressed.
+///
+/// ```swift
+/// func compression(of topic: String) -> Compression {
+///   switch topic {
+///   case "photos": .none  // compressed already
+///   case "clicks": .lz4  // many of them: time counts
+///   case "audit": .zstd  // kept for years: small, and still quick to make
+///   case "partners": .gzip  // read by programs that know nothing newer
+///   default: .snappy
+///   }
+/// }
+/// var configuration = ProducerConfiguration(bootstrapServers: "localhost:9092")
+/// configuration.compressionType = compression(of: "audit")
+/// ```
 public enum Compression: String, Sendable {
   /// As they are.
   case none

@@ -5,6 +5,21 @@ internal import Client
 /// ```swift
 /// configuration.security = .saslTLS(.scramSHA256(username: "orders", password: secret), TLS())
 /// ```
+///
+/// From a laptop to production:
+///
+/// ```swift
+/// func security(in environment: String) -> Security {
+///   switch environment {
+///   case "laptop": .plaintext
+///   case "lab": .saslPlaintext(.scramSHA256(username: "orders", password: secret))  // hides the password alone
+///   case "partners":
+///     // The certificate is the login.
+///     .tls(TLS(certificateLocation: "/etc/ssl/orders.pem", keyLocation: "/etc/ssl/orders.key"))
+///   default: .saslTLS(.scramSHA512(username: "orders", password: secret), TLS(caLocation: "/etc/ssl/cluster.pem"))
+///   }
+/// }
+/// ```
 public enum Security: Sendable {
   /// Neither encrypted nor authenticated.
   case plaintext
@@ -45,6 +60,15 @@ extension Security {
 }
 
 /// Whom to trust, and with which certificate to appear: librdkafka's `ssl.*`.
+///
+/// ```swift
+/// var tls = TLS(caLocation: "/etc/ssl/company-ca.pem")  // the brokers' certificates are signed by the company
+/// tls.certificateLocation = "/etc/ssl/orders.pem"  // and so is this program's own
+/// tls.keyLocation = "/etc/ssl/orders.key"
+/// tls.keyPassword = secret
+/// tls.verifiesHostName = false  // only where brokers are dialled by addresses that their certificates do not name
+/// configuration.security = .tls(tls)
+/// ```
 public struct TLS: Sendable {
   /// A file of PEM certificates to trust (`ssl.ca.location`); the system's where nil.
   public var caLocation: String?
@@ -86,6 +110,19 @@ public struct TLS: Sendable {
 
 /// A login: `sasl.mechanism` with its credentials. Kerberos and OAuth are set through `other`, and not offered by
 /// `AdminClient`.
+///
+/// ```swift
+/// func login(_ mechanism: String) throws(ClientError) -> SASL {
+///   switch mechanism {
+///   case "SCRAM-SHA-512": return .scramSHA512(username: "orders", password: secret)
+///   case "SCRAM-SHA-256": return .scramSHA256(username: "orders", password: secret)
+///   case "PLAIN": return .plain(username: "orders", password: secret)  // over TLS only: it sends the password
+///   default:
+///     throw .invalidValue(property: "sasl.mechanism", value: mechanism, reason: "this program knows PLAIN and SCRAM")
+///   }
+/// }
+/// configuration.security = .saslTLS(try login("SCRAM-SHA-512"), TLS())
+/// ```
 public enum SASL: Sendable {
   /// Name and password as they are (RFC 4616).
   case plain(username: String, password: String)

@@ -18,10 +18,22 @@ extension Consumer {
 
   /// Commits behind all records handed over so far, the one the loop is at included: call it when that one is processed.
   ///
+  /// ```swift
+  /// for try await batch in consumer.batches(of: 500) {
+  ///   try await database.insert(batch)
+  ///   try await consumer.commit()
+  /// }
+  /// ```
+  ///
   /// - Throws: as `commit(record)`.
   public func commit() async throws(ClientError) { try await core.commit(core.reader.withBook(\.positions)) }
 
   /// Commits `offsets`: of each partition, that of the next record to read.
+  ///
+  /// ```swift
+  /// // The record and what stands before it is done; the rest of the batch is not.
+  /// try await consumer.commit([record.topicPartition: record.offset + 1])
+  /// ```
   ///
   /// - Throws: as `commit(record)`.
   public func commit(_ offsets: [TopicPartition: Int64]) async throws(ClientError) {

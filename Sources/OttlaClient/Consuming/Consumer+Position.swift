@@ -31,9 +31,20 @@ extension Consumer {
   public func resume(_ partitions: [TopicPartition]) throws(ClientError) { try core.resume(partitions) }
 
   /// The partitions that rest, in order.
+  ///
+  /// ```swift
+  /// for partition in consumer.paused { print("\(partition) rests") }
+  /// ```
   public var paused: [TopicPartition] { core.reader.withBook(\.paused) }
 
   /// Behind the last record of `partition` that was handed over; nil before the first one.
+  ///
+  /// ```swift
+  /// for partition in consumer.assignment {
+  ///   let end = try await consumer.watermarkOffsets(of: partition).upperBound
+  ///   if let position = consumer.position(of: partition) { print("\(partition): \(end - position) behind") }
+  /// }
+  /// ```
   public func position(of partition: TopicPartition) -> Int64? {
     core.reader.withBook { book in book.positions.first { $0.partition == partition }?.offset }
   }
@@ -44,7 +55,8 @@ extension Consumer {
   /// from a topic is complete; records that came since the last look at the broker are not counted.
   ///
   /// ```swift
-  /// guard consumer.hasReachedEnd(of: partition) else { return .stillReading }
+  /// let partitions = consumer.assignment
+  /// let isComplete = !partitions.isEmpty && partitions.allSatisfy { consumer.hasReachedEnd(of: $0) }
   /// ```
   public func hasReachedEnd(of partition: TopicPartition) -> Bool {
     core.reader.withBook { book in book.entries.first { $0.partition == partition }?.hasReachedEnd ?? false }

@@ -57,6 +57,12 @@ public final class Consumer: Sendable {
 
   /// Gives up the subscription, or the assignment.
   ///
+  /// ```swift
+  /// try await consumer.unsubscribe()  // the group's other members take the partitions over
+  /// try await database.rebuild()
+  /// try await consumer.subscribe(to: ["orders"])
+  /// ```
+  ///
   /// - Throws: `.closed`, or what librdkafka refuses.
   public func unsubscribe() async throws(ClientError) { try await core.unsubscribe() }
 
@@ -72,6 +78,10 @@ public final class Consumer: Sendable {
   }
 
   /// The partitions that are read at present, in order.
+  ///
+  /// ```swift
+  /// if consumer.assignment.isEmpty { print("the group has given this member nothing to read yet") }
+  /// ```
   public var assignment: [TopicPartition] { core.reader.withBook(\.assigned) }
 
   /// The records, in order within each partition, for one loop at a time.

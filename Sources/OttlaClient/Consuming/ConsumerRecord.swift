@@ -5,6 +5,37 @@
 ///   print(record.partition, record.offset, record.valueText ?? "null")
 /// }
 /// ```
+///
+/// What stands beside the value:
+///
+/// ```swift
+/// import Foundation
+///
+/// let time = record.timestamp.map { Date(timeIntervalSince1970: Double($0) / 1000) }
+/// print("a record of \(record.topic), from \(time?.description ?? "some time")")
+/// print("in \(record.topicPartition) at offset \(record.offset)")
+/// print("trace \(record.header("trace-id")?.text ?? "-"), one of \(record.headers.count) headers")
+/// ```
+///
+/// A view of a topic that keeps the last value of each key; a record without one deletes it:
+///
+/// ```swift
+/// for try await record in consumer.records {
+///   guard let key = record.keyText else { continue }
+///   if record.value == nil {
+///     customers[key] = nil
+///   } else {
+///     customers[key] = try record.value(by: StringCodec())
+///   }
+/// }
+/// ```
+///
+/// Keys that are not text are bytes, or what a `Deserializer` makes of them:
+///
+/// ```swift
+/// print(record.key?.count ?? 0, "bytes")
+/// let customer = try record.key(by: JSONCodec<Customer>())
+/// ```
 public struct ConsumerRecord: Sendable {
   /// Where it lies.
   public let topicPartition: TopicPartition

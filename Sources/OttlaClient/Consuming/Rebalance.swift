@@ -2,11 +2,27 @@
 ///
 /// ```swift
 /// configuration.onRebalance = { rebalance in
+///   print(rebalance.kind, rebalance.partitions)
 ///   if rebalance.kind == .revoked { try? await rebalance.consumer.commit() }
 /// }
 /// ```
 public struct Rebalance: Sendable {
   /// What happens to the partitions.
+  ///
+  /// ```swift
+  /// configuration.onRebalance = { rebalance in
+  ///   for partition in rebalance.partitions {
+  ///     switch rebalance.kind {
+  ///     case .assigned:
+  ///       // The database knows how far it is: what it has and where it stands were written together.
+  ///       guard let offset = await database.offset(of: partition) else { continue }
+  ///       try? await rebalance.consumer.seek(partition, to: .offset(offset))
+  ///     case .revoked: await database.flush(partition)  // while the partition is still this member's
+  ///     case .lost: await database.forget(partition)  // it is another member's already
+  ///     }
+  ///   }
+  /// }
+  /// ```
   public enum Kind: String, Sendable {
     /// They are this member's from now on. Its records have not begun to come: `consumer.seek` says where they begin.
     case assigned

@@ -17,6 +17,15 @@ extension Consumer {
     public func makeAsyncIterator() -> Iterator { Iterator(reader: reader) }
 
     /// A loop over the records.
+    ///
+    /// For programs that ask for one record here and for others there:
+    ///
+    /// ```swift
+    /// var iterator = consumer.records.makeAsyncIterator()
+    /// guard let heading = try await iterator.next() else { return }  // the first record names the columns
+    /// print(heading.valueText ?? "-")
+    /// while let record = try await iterator.next() { try await handle(record) }
+    /// ```
     public struct Iterator: AsyncIteratorProtocol {
       private let reader: RecordReader
       /// What is at hand: taken without the reader's lock, and without a call that could wait.
@@ -93,6 +102,14 @@ extension Consumer {
     public func makeAsyncIterator() -> Iterator { Iterator(reader: reader, limit: limit) }
 
     /// A loop over the batches.
+    ///
+    /// ```swift
+    /// var iterator = consumer.batches(of: 100).makeAsyncIterator()
+    /// while let batch = try await iterator.next() {
+    ///   try await database.insert(batch)
+    ///   if isEnough { break }
+    /// }
+    /// ```
     public struct Iterator: AsyncIteratorProtocol {
       private let reader: RecordReader
       private let limit: Int

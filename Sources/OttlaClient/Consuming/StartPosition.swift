@@ -5,6 +5,17 @@ internal import CLibrdkafka
 /// ```swift
 /// try await consumer.seek(TopicPartition("orders", 0), to: .tail(100))
 /// ```
+///
+/// Each partition has its own:
+///
+/// ```swift
+/// try await consumer.assign([
+///   TopicPartition("orders", 0): .committed,  // where the group was
+///   TopicPartition("customers", 0): .earliest,  // all there is
+///   TopicPartition("alarms", 0): .latest,  // from now on
+///   TopicPartition("audit", 0): .offset(4711),  // where a report left off
+/// ])
+/// ```
 public enum StartPosition: Hashable, Sendable {
   /// At the group's committed offset, else where `autoOffsetReset` says.
   case committed

@@ -61,6 +61,18 @@ extension ClientEvents {
 }
 
 /// librdkafka's statistics, every `statisticsIntervalMs`: counters of brokers, topics, partitions and the group.
+///
+/// ```swift
+/// import Foundation
+///
+/// struct Totals: Decodable { let msg_cnt: Int, txmsgs: Int }
+/// var configuration = ProducerConfiguration(bootstrapServers: "localhost:9092")
+/// configuration.statisticsIntervalMs = 60_000
+/// configuration.onStatistics = { statistics in
+///   guard let totals = try? JSONDecoder().decode(Totals.self, from: Data(statistics.json.utf8)) else { return }
+///   print("\(totals.msg_cnt) records have no answer yet, \(totals.txmsgs) were sent")
+/// }
+/// ```
 public struct Statistics: Sendable {
   /// All of it as JSON, as librdkafka's STATISTICS.md describes it.
   public let json: String

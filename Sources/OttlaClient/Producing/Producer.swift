@@ -92,6 +92,13 @@ public final class Producer: Sendable {
   }
 
   /// Records taken and neither acknowledged nor given up.
+  ///
+  /// ```swift
+  /// while producer.waitingRecords > 0 {
+  ///   print("\(producer.waitingRecords) records are on their way")
+  ///   try await Task.sleep(for: .seconds(1))
+  /// }
+  /// ```
   public var waitingRecords: Int { core.waiting }
 
   /// Waits until every record taken so far is acknowledged or given up, without waiting for `lingerMs`.

@@ -1,10 +1,39 @@
 /// Why a record was not sent, or what became of it.
 ///
 /// ```swift
+/// let record = ProducerRecord(topic: "orders", key: "customer-17", value: "paid")
 /// do {
 ///   _ = try await producer.send(record)
 /// } catch {
 ///   if error.isRetriable { later.append(record) } else { print("given up: \(error)") }
+/// }
+/// ```
+///
+/// A program that runs for months makes another producer where this one has ended, and says what lies behind it:
+///
+/// ```swift
+/// let configuration = ProducerConfiguration(bootstrapServers: "localhost:9092")
+/// var producer = try Producer(configuration)
+/// do {
+///   try await producer.enqueue(ProducerRecord(topic: "orders", value: "paid"))
+/// } catch where error.isFatal {
+///   print(error.cause?.name ?? "closed")
+///   producer = try Producer(configuration)
+/// }
+/// ```
+///
+/// Where a record that comes twice does harm, what counts is whether it may have arrived:
+///
+/// ```swift
+/// func whatNow(_ error: ProducerError) -> String {
+///   switch error {
+///   case .queueFull, .closed, .cancelled(mayArrive: false): "it was not taken: send it later"
+///   case .cancelled(mayArrive: true): "it goes its way: look into the topic before sending it once more"
+///   case .rejected(let reason): "it can never be sent so: \(reason)"
+///   case .notDelivered(let reason, mayArrive: false): "it was not sent: \(reason)"
+///   case .notDelivered(let reason, mayArrive: true): "look into the topic: \(reason)"
+///   case .notFlushed(let remaining): "\(remaining) records had no answer in time: allow more"
+///   }
 /// }
 /// ```
 public enum ProducerError: Error, Hashable, Sendable {

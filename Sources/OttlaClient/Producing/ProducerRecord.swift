@@ -3,6 +3,21 @@
 /// ```swift
 /// let record = ProducerRecord(topic: "orders", key: "customer-17", value: "paid")
 /// ```
+///
+/// All that a record can have:
+///
+/// ```swift
+/// var record = ProducerRecord(topic: "orders", key: Array("customer-17".utf8), value: [1, 2, 3])
+/// record.partition = 2  // whatever the key's hash says
+/// record.headers = [Header("trace-id", "7f3a")]
+/// record.timestamp = 1_764_374_400_000  // when it happened, which was not now
+/// ```
+///
+/// A tombstone deletes the key in a compacted topic:
+///
+/// ```swift
+/// try await producer.enqueue(ProducerRecord(topic: "customers", key: Array("customer-17".utf8), value: nil))
+/// ```
 public struct ProducerRecord: Hashable, Sendable {
   /// Where it goes.
   public var topic: String
@@ -56,8 +71,15 @@ public struct ProducerRecord: Hashable, Sendable {
 /// Where a delivered record lies (Kafka's `RecordMetadata`).
 ///
 /// ```swift
-/// let report = try await producer.send(record)
-/// print("partition \(report.partition), offset \(report.offset ?? -1)")
+/// let report = try await producer.send(ProducerRecord(topic: "orders", value: "paid"))
+/// print("\(report.topic), partition \(report.partition), offset \(report.offset ?? -1), time \(report.timestamp)")
+/// ```
+///
+/// What somebody needs to read this very record:
+///
+/// ```swift
+/// let report = try await producer.send(ProducerRecord(topic: "orders", value: "paid"))
+/// if let offset = report.offset { try await consumer.assign([report.topicPartition: .offset(offset)]) }
 /// ```
 public struct DeliveryReport: Hashable, Sendable {
   /// The partition that has it.
