@@ -1,7 +1,10 @@
 /// Where an embedded broker keeps its records.
 ///
 /// ```swift
-/// let broker = try await EmbeddedBroker.start(storage: .temporaryFolder)
+/// // For what a program does with its records, as most tests look at:
+/// let quick = try await EmbeddedBroker.start(storage: .memory)
+/// // For how long it takes, with a disk that has to be waited for:
+/// let real = try await EmbeddedBroker.start(storage: .temporaryFolder)
 /// ```
 public enum BrokerStorage: Hashable, Sendable {
   /// In memory: quick, and gone with the broker. A sync costs nothing.

@@ -6,11 +6,27 @@ internal import Synchronization
 ///
 /// ```swift
 /// let broker = try await EmbeddedBroker.start()
-/// let producer = ...                               // any Kafka client, bootstrap.servers = broker.bootstrapServers
-/// await broker.clock.advance(by: .days(7))         // retention, at once
+/// // What is tested: a program with any Kafka client, whose bootstrap.servers are the broker's.
+/// let shop = try Shop(bootstrapServers: broker.bootstrapServers)
+/// try await shop.order("tea")
 /// await broker.kill()                              // as kill -9
 /// try await broker.restart()                       // on the same port, with what was written
+/// #expect(try await shop.orders() == ["tea"])
+/// await broker.clock.advance(by: .days(8))         // retention, at once
+/// #expect(try await shop.orders() == [])
 /// await broker.stop()                              // no thread and no file is left
+/// ```
+///
+/// A disk that fails, and what the program makes of it:
+///
+/// ```swift
+/// broker.disk.fail([.syncs])
+/// let ordering = Task { try await shop.order("tea") }   // is told KAFKA_STORAGE_ERROR, and tries again
+/// while broker.haltReason == nil { try await Task.sleep(for: .milliseconds(10)) }
+/// #expect(broker.isRunning)                             // one that is alone stays, and answers with errors
+/// broker.disk.heal()
+/// try await broker.restart()
+/// try await ordering.value
 /// ```
 ///
 /// It touches nothing of the process around it: no signals, no exit, no standard output. End it with `stop`. One that
@@ -27,6 +43,10 @@ public final class EmbeddedBroker: Sendable {
   }
 
   /// Its `node.id`: 1, or its number in the cluster, from 1 on.
+  ///
+  /// ```swift
+  /// for broker in cluster.brokers { print("broker \(broker.id) is at \(broker.bootstrapServers)") }
+  /// ```
   public let id: Int
   /// Where it listens on 127.0.0.1: the same after each restart.
   public let port: Int
@@ -60,6 +80,12 @@ public final class EmbeddedBroker: Sendable {
   }
 
   /// The properties that have other defaults than Kafka's, in a broker that is alone.
+  ///
+  /// ```swift
+  /// for (name, value) in EmbeddedBroker.defaults.sorted(by: <) { print("\(name)=\(value)") }
+  /// // A test of how members join wants what Kafka does: wait 3 seconds for more of them.
+  /// let broker = try await EmbeddedBroker.start(properties: ["group.initial.rebalance.delay.ms": "3000"])
+  /// ```
   public static var defaults: [String: String] { EmbeddedProperties.defaults(brokerCount: 1) }
 
   static func start(
@@ -221,6 +247,14 @@ public final class EmbeddedBroker: Sendable {
   }
 
   /// Lets connections through again. Clients and brokers connect by themselves, after their back-off.
+  ///
+  /// ```swift
+  /// await broker.cutNetwork()
+  /// let ordering = Task { try await shop.order("tea") }
+  /// try await Task.sleep(for: .seconds(1))   // the client has tried, and been hung up on
+  /// await broker.healNetwork()
+  /// try await ordering.value
+  /// ```
   public func healNetwork() async { launch.network.heal() }
 
   private func applyNetwork() async {

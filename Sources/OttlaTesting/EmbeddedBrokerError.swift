@@ -7,6 +7,23 @@
 ///   print(error)   // these properties cannot be used: num.partitions=none: must be ...
 /// }
 /// ```
+///
+/// What many tests start from says whose fault it is:
+///
+/// ```swift
+/// func brokerForShop(_ properties: [String: String]) async throws -> EmbeddedBroker {
+///   do {
+///     return try await EmbeddedBroker.start(properties: properties)
+///   } catch {
+///     switch error {
+///     case .badProperties(let lines): Issue.record("the test sets what cannot be: \(lines)")
+///     case .notStarted(let reason): Issue.record("this machine cannot run a broker now: \(reason)")
+///     case .stopped: break   // only `restart` says so
+///     }
+///     throw error
+///   }
+/// }
+/// ```
 public enum EmbeddedBrokerError: Error, Hashable, Sendable, CustomStringConvertible {
   /// Properties that a broker cannot be started with; the text has a line for each.
   case badProperties(String)

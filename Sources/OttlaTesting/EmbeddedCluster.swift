@@ -7,10 +7,11 @@ internal import Runtime
 ///
 /// ```swift
 /// let cluster = try await EmbeddedCluster.start(brokers: 3)
-/// let producer = ...                               // bootstrap.servers = cluster.bootstrapServers
-/// if let leader = await cluster.leader(of: "orders", partition: 0) {
-///   await cluster.broker(leader).kill()            // another one leads, with all that was acknowledged
-/// }
+/// let shop = try Shop(bootstrapServers: cluster.bootstrapServers)
+/// try await shop.order("tea")
+/// let leader = try #require(await cluster.leader(of: "orders", partition: 0))
+/// await cluster.broker(leader).kill()              // another one leads, with all that was acknowledged
+/// #expect(try await shop.orders() == ["tea"])
 /// await cluster.stop()
 /// ```
 ///
@@ -21,6 +22,10 @@ public final class EmbeddedCluster: Sendable {
   public let brokers: [EmbeddedBroker]
   /// The clock of all of them. Sessions of brokers with the coordination service see the time pass too: who is cut off from
   /// it loses its session, the others keep theirs.
+  ///
+  /// ```swift
+  /// await cluster.clock.advance(by: .days(8))   // for every broker the retention of a week is over
+  /// ```
   public let clock: BrokerClock
 
   private let ensemble: EnsembleThread
@@ -108,6 +113,14 @@ public final class EmbeddedCluster: Sendable {
 
   /// Cuts a broker off from the coordination service. Its session ends after `zookeeper.session.timeout.ms`, here 6 seconds,
   /// or when the clock is moved so far; until then it goes on leading, as a real one.
+  ///
+  /// ```swift
+  /// let leader = try #require(await cluster.leader(of: "orders", partition: 0))
+  /// await cluster.cutCoordination(of: leader)
+  /// try await shop.order("tea")                     // it leads still: clients and brokers reach it
+  /// await cluster.clock.advance(by: .seconds(7))    // its session is over, another one comes to lead
+  /// try await shop.order("cake")
+  /// ```
   public func cutCoordination(of id: Int) async { ensemble.post(.cut(broker: broker(id).id)) }
 
   /// Cuts a broker off from everything: clients, brokers and the coordination service.
@@ -123,6 +136,13 @@ public final class EmbeddedCluster: Sendable {
   }
 
   /// Heals every link of the cluster.
+  ///
+  /// ```swift
+  /// await cluster.cutLink(between: 1, and: 2)
+  /// await cluster.isolate(3)
+  /// // ... what does the program do in the meantime?
+  /// await cluster.heal()   // all of that: the brokers connect again by themselves
+  /// ```
   public func heal() async {
     ensemble.post(.heal)
     for broker in brokers { await broker.healNetwork() }

@@ -23,6 +23,11 @@ public final class BrokerClock: Sendable {
   init(ensemble: EnsembleThread? = nil) { self.ensemble = ensemble }
 
   /// How far ahead of the machine's clock it is.
+  ///
+  /// ```swift
+  /// // The time that the broker gives to records of topics with message.timestamp.type=LogAppendTime:
+  /// let now = Date().addingTimeInterval(broker.clock.ahead / .seconds(1))
+  /// ```
   public var ahead: Duration { .nanoseconds(time.aheadNanoseconds) }
 
   /// The furthest that the clock can be moved at once.

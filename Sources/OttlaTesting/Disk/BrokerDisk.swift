@@ -1,4 +1,17 @@
 /// What is asked of a disk, as far as it can be made to fail.
+///
+/// ```swift
+/// // Whatever it is that fails, the shop must not lose an order.
+/// let faults: [Set<DiskOperation>] = [[.writes], [.syncs], [.reads, .writes, .syncs]]
+/// for operations in faults {
+///   broker.disk.fail(operations)
+///   let ordering = Task { try await shop.order("tea") }
+///   while broker.haltReason == nil { try await Task.sleep(for: .milliseconds(10)) }
+///   broker.disk.heal()
+///   try await broker.restart()
+///   try await ordering.value
+/// }
+/// ```
 public enum DiskOperation: Hashable, Sendable, CaseIterable {
   /// Reading files and folders.
   case reads
