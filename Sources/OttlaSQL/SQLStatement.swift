@@ -4,7 +4,8 @@
 /// ```swift
 /// let name = "Robert'); DROP TABLE students;--"
 /// let statement: SQLStatement = "INSERT INTO students (name) VALUES (\(name))"
-/// // statement.text is "INSERT INTO students (name) VALUES ($1)", and statement.parameters is [.text(name)]
+/// #expect(statement.text == "INSERT INTO students (name) VALUES ($1)")
+/// #expect(statement.parameters == [.text(name)])
 /// ```
 ///
 /// `\(name: ...)` is for what cannot be a parameter, the name of a table or column, and quotes it; `\(list: ...)`

@@ -49,6 +49,11 @@ public final class EmbeddedBroker: Sendable {
   /// ```
   public let id: Int
   /// Where it listens on 127.0.0.1: the same after each restart.
+  ///
+  /// ```swift
+  /// // For a program that wants host and port apart:
+  /// let environment = ["KAFKA_HOST": "127.0.0.1", "KAFKA_PORT": "\(broker.port)"]
+  /// ```
   public let port: Int
   /// Its clock; that of all brokers in a cluster.
   public let clock: BrokerClock
