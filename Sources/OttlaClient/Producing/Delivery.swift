@@ -7,6 +7,16 @@ enum Delivery {
   /// allocation each time it goes in or out.
   struct Listener: Sendable {
     let tell: @Sendable (Outcome) -> Void
+
+    /// The closure's code and what it holds: while a listener is kept, another one with these words is the same.
+    struct Identity: Equatable {
+      let code: UInt
+      let context: UInt
+
+      static let none = Identity(code: 0, context: 0)
+    }
+
+    var identity: Identity { withUnsafeBytes(of: self) { $0.load(as: Identity.self) } }
   }
 }
 

@@ -2,6 +2,8 @@ internal import CLibrdkafka
 
 /// Turns librdkafka's delivery reports into outcomes, on the producer's thread.
 final class DeliveryReports: Sendable {
+  private typealias Message = UnsafePointer<rd_kafka_message_t>
+  private typealias Messages = UnsafeMutableBufferPointer<Message?>
   private static let messagesMax = 1024
 
   private let room: Bell
@@ -17,12 +19,12 @@ final class DeliveryReports: Sendable {
   /// Tells what became of an event's records, and leaves the event to `settled`.
   func serve(_ event: OpaquePointer) {
     var told = SettledDeliveries.Batch(event: event)
-    var place = Place()
-    withUnsafeTemporaryAllocation(of: UnsafePointer<rd_kafka_message_t>?.self, capacity: Self.messagesMax) { messages in
+    withUnsafeTemporaryAllocation(of: Message?.self, capacity: Self.messagesMax) { messages in
+      var partition: TopicPartition?
       while true {
         let count = rd_kafka_event_message_array(event, messages.baseAddress, messages.count)
         guard count > 0 else { return }
-        for message in messages[..<count] { if let message { tell(message, &place, &told) } }
+        tell(UnsafeMutableBufferPointer(rebasing: messages[..<count]), &partition, &told)
       }
     }
     let records = told.records
@@ -30,26 +32,42 @@ final class DeliveryReports: Sendable {
     room.ring(records)
   }
 
-  /// The topic's name of the report before: an event is of one partition, and names are made of bytes.
-  private struct Place {
-    var topic: OpaquePointer?
-    var partition: TopicPartition?
-  }
-
+  /// Records of one partition with one listener are told together: references to it are counted once then, and names are made of bytes.
+  /// An event is of one topic; that of records whose partition was never found is of several partitions.
   private func tell(
-    _ message: UnsafePointer<rd_kafka_message_t>, _ place: inout Place, _ told: inout SettledDeliveries.Batch
+    _ messages: Messages, _ partition: inout TopicPartition?, _ told: inout SettledDeliveries.Batch
   ) {
-    let opaque = message.pointee._private
-    told.note(opaque)
-    guard let opaque else { return }
-    if place.topic != message.pointee.rkt || place.partition?.partition != message.pointee.partition {
-      let name = message.pointee.rkt.flatMap { rd_kafka_topic_name($0) }.map { String(cString: $0) } ?? ""
-      place = Place(topic: message.pointee.rkt, partition: TopicPartition(name, message.pointee.partition))
+    var start = 0
+    while start < messages.count, let first = messages[start]?.pointee {
+      var end = start + 1
+      while end < messages.count, let next = messages[end]?.pointee, next._private == first._private,
+        next.partition == first.partition
+      { end += 1 }
+      told.note(first._private, records: end - start)
+      if let opaque = first._private {
+        let place = partition?.partition == first.partition ? partition : nil
+        let known = place ?? TopicPartition(Self.name(first.rkt), first.partition)
+        partition = known
+        tell(DeliveryListeners.listener(at: opaque), messages, start..<end, known)
+      }
+      start = end
     }
-    if let partition = place.partition { DeliveryListeners.tell(opaque, outcome(message, partition)) }
   }
 
-  private func outcome(_ message: UnsafePointer<rd_kafka_message_t>, _ partition: TopicPartition) -> Delivery.Outcome {
+  private static func name(_ topic: OpaquePointer?) -> String {
+    topic.flatMap { rd_kafka_topic_name($0) }.map { String(cString: $0) } ?? ""
+  }
+
+  @inline(never)
+  private func tell(
+    _ listener: Delivery.Listener, _ messages: Messages, _ range: Range<Int>, _ partition: TopicPartition
+  ) {
+    for index in range {
+      if let message = messages[index] { listener.tell(outcome(message, partition)) }
+    }
+  }
+
+  private func outcome(_ message: Message, _ partition: TopicPartition) -> Delivery.Outcome {
     let code = message.pointee.err
     if code == RD_KAFKA_RESP_ERR_NO_ERROR {
       var kind = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
@@ -64,7 +82,7 @@ final class DeliveryReports: Sendable {
 
   /// Why a record was given up: behind a timeout or a purge stands what librdkafka complained of before.
   private func reason(
-    _ code: rd_kafka_resp_err_t, _ message: UnsafePointer<rd_kafka_message_t>, _ topic: String
+    _ code: rd_kafka_resp_err_t, _ message: Message, _ topic: String
   ) -> ClientError {
     switch code {
     case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, RD_KAFKA_RESP_ERR__PURGE_QUEUE, RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:

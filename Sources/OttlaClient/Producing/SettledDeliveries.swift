@@ -9,15 +9,15 @@ final class SettledDeliveries: Sendable {
   /// One event's worth: pointers as bits, for pointers are not Sendable. Whoever has it owns what is behind them.
   struct Batch {
     private let event: UInt
-    private var listeners: [UInt] = []
+    private var listeners: [DeliveryListeners.Run] = []
     private(set) var records = 0
 
     init(event: OpaquePointer) { self.event = UInt(bitPattern: event) }
 
-    /// One more record, with what was given to librdkafka along with it.
-    mutating func note(_ opaque: UnsafeMutableRawPointer?) {
-      records += 1
-      if let opaque { listeners.append(UInt(bitPattern: opaque)) }
+    /// So many more records, with what was given to librdkafka along with each.
+    mutating func note(_ opaque: UnsafeMutableRawPointer?, records count: Int) {
+      records += count
+      if let opaque { listeners.append(.init(place: UInt(bitPattern: opaque), records: count)) }
     }
 
     fileprivate func free(_ places: DeliveryListeners) {
