@@ -5,6 +5,9 @@ extension ConsumerCore {
   /// How long a lookup may take, in milliseconds.
   private static let lookupTimeoutMs: Int32 = 10_000
 
+  /// How long to wait for the leaders of partitions, in milliseconds.
+  private static let leadersTimeoutMs: Int32 = 250
+
   private func call<Value: Sendable>(
     _ work: @escaping @Sendable (OpaquePointer) throws(ClientError) -> Value
   ) async throws(ClientError) -> Value {
@@ -41,16 +44,31 @@ extension ConsumerCore {
   func assign(_ offsets: [(partition: TopicPartition, offset: Int64)]) async throws(ClientError) {
     let reader = reader
     try await call { (client) throws(ClientError) in
+      let partitions = offsets.map(\.partition)
+      let topics = Self.learnLeaders(of: partitions, client)
+      defer { for topic in topics { rd_kafka_topic_destroy(topic) } }
       reader.hold()
       defer { reader.release() }
       reader.storeProcessed(client)
       reader.revoke(reader.withBook(\.assigned))
-      let partitions = offsets.map(\.partition)
       reader.assign(partitions)
       reader.forward(partitions, of: client)
       let list = PartitionList(offsets)
       try Self.check(rd_kafka_assign(client, list.pointer), "assigning partitions")
     }
+  }
+
+  /// Has librdkafka learn who leads `partitions`: where it is given one whose leader it does not know, it begins with the next tick of a
+  /// clock of half a second. Where the leaders do not answer in time, so be it.
+  ///
+  /// It has told a leader's connection of its partitions once an answer for them has come that way.
+  ///
+  /// - Returns: the topics, which librdkafka remembers until they are destroyed.
+  private static func learnLeaders(of partitions: [TopicPartition], _ client: OpaquePointer) -> [OpaquePointer] {
+    let topics = Set(partitions.map(\.topic)).compactMap { rd_kafka_topic_new(client, $0, nil) }
+    let list = PartitionList(partitions.map { ($0, Int64(RD_KAFKA_OFFSET_END)) })
+    rd_kafka_offsets_for_times(client, list.pointer, leadersTimeoutMs)
+    return topics
   }
 
   func pause(_ partitions: [TopicPartition]) throws(ClientError) {
