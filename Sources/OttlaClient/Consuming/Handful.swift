@@ -4,7 +4,8 @@ internal import Synchronization
 
 /// Records that were taken together, and go to a loop one by one without the reader's lock.
 ///
-/// They stay librdkafka's until they are asked for, so nothing is held twice. Any thread may call the rest back; only one task takes, which the
+/// They stay librdkafka's until all of them are handed over, so few are held twice: allocators are slow where a thread frees, now and then, what
+/// another one is allocating. Any thread may call the rest back; only one task takes, which the
 /// iterator that it belongs to sees to: it is not Sendable.
 ///
 /// Interleaving that must neither lose nor double a record: the loop takes one while another thread calls the rest back, because partitions go or
@@ -15,7 +16,7 @@ final class Handful: Sendable {
 
   /// A message and its place in the book.
   struct Entry {
-    /// The message's bits: it belongs to whoever asked for this entry, and pointers are not Sendable.
+    /// The message's bits, for pointers are not Sendable. It belongs to who made the handful.
     private let bits: UInt
     let mark: RecordMark
 
@@ -50,7 +51,6 @@ final class Handful: Sendable {
     defer { copying.store(false, ordering: .releasing) }
     let index = asked.add(1, ordering: .acquiringAndReleasing).oldValue
     guard index < entries.count, let message = entries[index].message else { return nil }
-    defer { rd_kafka_message_destroy(message) }
     let mark = entries[index].mark
     return ConsumerRecord(message, partitions[mark.slot], mark)
   }
@@ -58,7 +58,7 @@ final class Handful: Sendable {
   /// How many were handed over so far.
   var handed: Int { min(asked.load(ordering: .acquiring) & (Self.end - 1), entries.count) }
 
-  /// Lets nobody take any more, and waits until the last record that was asked for is copied: its client may end then.
+  /// Lets nobody take any more, and waits until the last record that was asked for is copied: it may be destroyed then.
   ///
   /// - Returns: how many were handed over; the rest is the caller's.
   func callBack() -> Int {

@@ -5,7 +5,7 @@ struct Reading: ~Copyable {
   typealias Message = UnsafeMutablePointer<rd_kafka_message_t>
 
   /// Messages taken at once, at most: what is taken no longer counts as librdkafka's, so it must not be many.
-  private static let batchMessagesMax = 128
+  private static let batchMessagesMax = 512
 
   var queue: OpaquePointer?
   var book = PartitionBook()
@@ -120,11 +120,10 @@ struct Reading: ~Copyable {
       return .handful(handful)
     case .together:
       for entry in entries { book.handOver(entry.mark) }
+      defer { for entry in entries { rd_kafka_message_destroy(entry.message) } }
       return .records(
         entries.compactMap { entry in
-          guard let message = entry.message else { return nil }
-          defer { rd_kafka_message_destroy(message) }
-          return ConsumerRecord(message, book.partitions[entry.mark.slot], entry.mark)
+          entry.message.map { ConsumerRecord($0, book.partitions[entry.mark.slot], entry.mark) }
         })
     }
   }
@@ -159,6 +158,7 @@ struct Reading: ~Copyable {
     guard let handful else { return }
     let handed = handful.callBack()
     note(handful, handed)
+    for entry in handful.entries[..<handed] { rd_kafka_message_destroy(entry.message) }
     let rest = handful.entries[handed...].map(\.message)
     if !rest.isEmpty {
       batch = rest + batch[min(position, batch.count)...]
