@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 import TestServers
 import Testing
@@ -43,6 +44,51 @@ import Testing
       #expect(next == [20_000, 20_000, 20_000])
     }
     #expect(harm.times.load(ordering: .relaxed) > 100)
+    harm.isOver.store(true, ordering: .relaxed)
+    try await consumer.close()
+  }
+
+  /// glibc's `mallopt(M_PERTURB, byte)`, whose header is in no module.
+  private func overwriteWhatIsFreed(with byte: Int32) {
+    typealias Mallopt = @convention(c) (_ option: Int32, _ value: Int32) -> Int32
+    guard let symbol = dlsym(nil, "mallopt") else { return }
+    _ = unsafeBitCast(symbol, to: Mallopt.self)(-6, byte)
+  }
+
+  /// A message goes back to librdkafka when it is called back, and not while the loop still copies it.
+  @Test func whatIsBeingCopiedIsNotGivenBack() async throws {
+    let broker = try TestBroker()
+    try await broker.createTopic("t")
+    let count = 100
+    try await withProducer(broker.producerConfiguration) { producer in
+      for number in 0..<count {
+        let value = [UInt8](repeating: UInt8(number), count: 900_000)
+        try await producer.enqueue(ProducerRecord(topic: "t", value: value))
+      }
+    }
+    // Memory that is given back is overwritten at once.
+    overwriteWhatIsFreed(with: 0xaa)
+    defer { overwriteWhatIsFreed(with: 0) }
+    // Each record is an answer of its own, whose memory goes with it.
+    var configuration = broker.consumerConfiguration()
+    configuration.bufferedBytesMax = 1 << 20
+    let consumer = try Consumer(configuration)
+    try await consumer.assign([TopicPartition("t", 0): .earliest])
+    let harm = Harm()
+    let reader = consumer.core.reader
+    try LibraryThread.start {
+      while !harm.isOver.load(ordering: .relaxed) { reader.callBack() }
+    }
+    defer { harm.isOver.store(true, ordering: .relaxed) }
+    try await within(.seconds(60)) {
+      var next = 0
+      for try await record in consumer.records {
+        let value = try #require(record.value)
+        #expect(value.count == 900_000 && value.first == UInt8(next) && value.last == UInt8(next))
+        next += 1
+        if next == count { break }
+      }
+    }
     harm.isOver.store(true, ordering: .relaxed)
     try await consumer.close()
   }

@@ -5,6 +5,23 @@ import TestServers
 import Testing
 
 @Suite struct RoundTripTests {
+  /// librdkafka alone begins to read up to half a second after the assignment.
+  @Test func anAssignedPartitionIsReadAtOnce() async throws {
+    let broker = try TestBroker()
+    try await broker.createTopic("t", partitions: 3)
+    try await broker.produce(0..<3, to: "t", partitions: 3)
+    var took: [Duration] = []
+    for _ in 0..<5 {
+      let consumer = try Consumer(broker.consumerConfiguration())
+      let began = ContinuousClock.now
+      try await consumer.assign([TopicPartition("t", 2): .earliest])
+      _ = try await take(1, from: consumer)
+      took.append(ContinuousClock.now - began)
+      try await consumer.close()
+    }
+    #expect(took.sorted()[2] < .milliseconds(400), "\(took)")
+  }
+
   @Test func recordsArriveAsTheyWereSent() async throws {
     let broker = try TestBroker()
     try await broker.createTopic("t", partitions: 2)

@@ -23,8 +23,11 @@ final class DeliveryReports: Sendable {
       var partition: TopicPartition?
       while true {
         let count = rd_kafka_event_message_array(event, messages.baseAddress, messages.count)
-        guard count > 0 else { return }
-        tell(UnsafeMutableBufferPointer(rebasing: messages[..<count]), &partition, &told)
+        guard count > 0, let first = messages[0]?.pointee else { return }
+        // Delivered records of an event are of one partition, and names are made of bytes. Those given up are of one topic at least.
+        let known = partition ?? TopicPartition(Self.name(first.rkt), first.partition)
+        partition = known
+        tell(UnsafeMutableBufferPointer(rebasing: messages[..<count]), known, &told)
       }
     }
     let records = told.records
@@ -32,24 +35,14 @@ final class DeliveryReports: Sendable {
     room.ring(records)
   }
 
-  /// Records of one partition with one listener are told together: references to it are counted once then, and names are made of bytes.
-  /// An event is of one topic; that of records whose partition was never found is of several partitions.
-  private func tell(
-    _ messages: Messages, _ partition: inout TopicPartition?, _ told: inout SettledDeliveries.Batch
-  ) {
+  /// Records with one listener are told together: references to it are counted once then.
+  private func tell(_ messages: Messages, _ partition: TopicPartition, _ told: inout SettledDeliveries.Batch) {
     var start = 0
-    while start < messages.count, let first = messages[start]?.pointee {
-      var end = start + 1
-      while end < messages.count, let next = messages[end]?.pointee, next._private == first._private,
-        next.partition == first.partition
-      { end += 1 }
-      told.note(first._private, records: end - start)
-      if let opaque = first._private {
-        let place = partition?.partition == first.partition ? partition : nil
-        let known = place ?? TopicPartition(Self.name(first.rkt), first.partition)
-        partition = known
-        tell(DeliveryListeners.listener(at: opaque), messages, start..<end, known)
-      }
+    while start < messages.count {
+      let opaque = messages[start]?.pointee._private
+      let end = messages[start...].firstIndex { $0?.pointee._private != opaque } ?? messages.count
+      told.note(opaque, records: end - start)
+      if let opaque { tell(DeliveryListeners.listener(at: opaque), messages, start..<end, partition) }
       start = end
     }
   }
