@@ -62,7 +62,9 @@ final class ProducerCore: Sendable {
       var opaque: UnsafeMutableRawPointer?
       if let listener { opaque = listeners.keep(listener) }
       let code = Self.produce(record, client, topic, opaque)
-      if code != RD_KAFKA_RESP_ERR_NO_ERROR { if let opaque { listeners.forget([.init(place: UInt(bitPattern: opaque), records: 1)]) } }
+      if code != RD_KAFKA_RESP_ERR_NO_ERROR {
+        if let opaque { listeners.forget([.init(place: UInt(bitPattern: opaque), records: 1)]) }
+      }
       return code
     }
     if code == RD_KAFKA_RESP_ERR_NO_ERROR { return }
