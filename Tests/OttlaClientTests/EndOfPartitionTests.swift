@@ -24,6 +24,27 @@ import Testing
     try await reading.value
   }
 
+  /// Reading begins anew with each assignment, also of a partition that was read to its end before, and while a loop waits.
+  @Test(arguments: [StartPosition.earliest, .latest, .offset(10), .offset(4)])
+  func theEndIsMetAgainAfterAnotherAssignment(_ position: StartPosition) async throws {
+    let broker = try TestBroker()
+    try await broker.createTopic("t")
+    try await broker.produce(0..<10, to: "t")
+    // The end is met when a broker has waited in vain for more.
+    var configuration = broker.consumerConfiguration()
+    configuration.fetchMaxWaitMs = 20
+    let consumer = try Consumer(configuration)
+    try await consumer.assign([partition: .earliest])
+    let reading = Task { for try await _ in consumer.records {} }
+    try await untilTheEnd(of: consumer)
+    for _ in 0..<10 {
+      try await consumer.assign([partition: position])
+      try await untilTheEnd(of: consumer)
+    }
+    try await consumer.close()
+    try await reading.value
+  }
+
   private func untilTheEnd(of consumer: Consumer) async throws {
     try await within(.seconds(20)) { [partition] in
       while !consumer.hasReachedEnd(of: partition) { try await Task.sleep(for: .milliseconds(10)) }

@@ -51,11 +51,21 @@ extension ConsumerCore {
       defer { reader.release() }
       reader.storeProcessed(client)
       reader.revoke(reader.withBook(\.assigned))
+      try Self.stopReading(client)
       reader.assign(partitions)
       reader.forward(partitions, of: client)
       let list = PartitionList(offsets)
       try Self.check(rd_kafka_assign(client, list.pointer), "assigning partitions")
     }
+  }
+
+  /// Takes away what is assigned, and returns when its records go nowhere any more.
+  ///
+  /// librdkafka's thread forgets where a partition's records were to go when it carries out the stop, behind the answer to the call. Interleaving
+  /// that must not be: a partition is given again, its records are sent to the reader, and then the old stop is carried out: they would
+  /// reach nobody. The thread takes calls one after the other, so once it has answered a second one the stop has been.
+  private static func stopReading(_ client: OpaquePointer) throws(ClientError) {
+    for _ in 0..<2 { try check(rd_kafka_assign(client, nil), "assigning partitions") }
   }
 
   /// Has librdkafka learn who leads `partitions`: where it is given one whose leader it does not know, it begins with the next tick of a
