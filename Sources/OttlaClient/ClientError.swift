@@ -79,7 +79,7 @@ public enum ClientError: Error, Hashable, Sendable {
   case unknownTopic(String)
   /// The topic has no such partition.
   case unknownPartition(TopicPartition)
-  /// A record, or a batch, beyond `message.max.bytes` of the client, the broker or the topic.
+  /// A record, or a batch, beyond `message.max.bytes` of the client or the broker, or `max.message.bytes` of the topic.
   case messageTooLarge(reason: String)
   /// Nothing came in time.
   case timedOut(operation: String, reason: String)
@@ -155,7 +155,7 @@ extension ClientError {
     }
   }
 
-  /// Whether this client, with this configuration, can do nothing more: make another.
+  /// Whether this client, with this configuration, will come no further: make another.
   public var isFatal: Bool {
     switch self {
     case .fatal, .closed, .unknownProperty, .invalidValue, .authenticationFailed, .tlsFailed: true
@@ -182,7 +182,7 @@ extension ClientError: CustomStringConvertible {
     case .authorizationFailed(let operation, _, let name): "\(operation) is not allowed (\(name)); an ACL is missing"
     case .unknownTopic(let topic): "there is no topic '\(topic)'; create it first"
     case .unknownPartition(let partition): "there is no partition \(partition)"
-    case .messageTooLarge(let reason): "\(reason); raise messageMaxBytes here, and message.max.bytes of the topic"
+    case .messageTooLarge(let reason): "\(reason); raise messageMaxBytes here, and max.message.bytes of the topic"
     case .timedOut(let operation, let reason): "\(operation) did not end in time: \(reason)"
     case .refused(_, let name, let reason): "\(reason) (\(name))"
     case .unsupported(let reason): reason

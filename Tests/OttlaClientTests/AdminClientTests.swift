@@ -25,6 +25,11 @@ import Testing
     await #expect {
       try await admin.createPartitions(of: "a", total: 3)
     } throws: { ($0 as? ClientError)?.code == 37 }
+    try await admin.createTopic("c-1")
+    let missing = TopicPartition("c-1", 9)
+    await #expect(throws: ClientError.unknownPartition(missing)) { try await admin.listOffsets([missing], at: .latest) }
+    await #expect(throws: ClientError.unknownPartition(missing)) { try await admin.deleteRecords(before: [missing: 1]) }
+    try await admin.deleteTopic("c-1")
     try await admin.deleteTopic("a")
     #expect(try await admin.listTopics() == ["b"])
     await #expect(throws: ClientError.unknownTopic("a")) { try await admin.describeTopic("a") }

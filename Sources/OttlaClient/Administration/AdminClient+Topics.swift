@@ -92,7 +92,7 @@ extension AdminClient {
   /// ```
   ///
   /// - Returns: where each partition begins now.
-  /// - Throws: `.unknownTopic`, `.refused` with code 1 (`OFFSET_OUT_OF_RANGE`) behind the high watermark.
+  /// - Throws: `.unknownTopic`, `.unknownPartition`, `.refused` with code 1 (`OFFSET_OUT_OF_RANGE`) behind the high watermark.
   public func deleteRecords(
     before offsets: [TopicPartition: Int64]
   ) async throws(ClientError) -> [TopicPartition: Int64] {
@@ -108,8 +108,7 @@ extension AdminClient {
   /// ```
   ///
   /// - Returns: an offset for each; partitions without a record of that time or later are left out.
-  /// - Throws: `.unknownTopic`, `.refused` with code 3 (`UNKNOWN_TOPIC_OR_PARTITION`) where a topic has no
-  ///   such partition, or what else the broker refuses.
+  /// - Throws: `.unknownTopic`, `.unknownPartition`, or what else the broker refuses.
   public func listOffsets(
     _ partitions: [TopicPartition], at position: OffsetSpec
   ) async throws(ClientError) -> [TopicPartition: Int64] {

@@ -102,7 +102,7 @@ public struct ConsumerConfiguration: ClientConfiguration {
   public var onRebalance: (@Sendable (Rebalance) async -> Void)?
   /// Called with librdkafka's statistics, on its thread: do not block.
   public var onStatistics: (@Sendable (Statistics) -> Void)?
-  /// Told of what passes by itself (a broker away, say), on librdkafka's thread: do not block.
+  /// Told of what passes by itself (a broker away, say) and of what does not, on librdkafka's thread: do not block.
   public var onError: (@Sendable (ClientError) -> Void)?
 
   /// The defaults of Kafka: a member of `groupId` that commits by itself what was processed.
