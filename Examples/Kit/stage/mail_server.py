@@ -9,6 +9,7 @@ import asyncio
 import email
 import email.policy
 import json
+import logging
 import ssl
 import sys
 
@@ -47,6 +48,8 @@ class Handler:
 
 def main():
     port, certificate, key, taken, refusals, user, password = sys.argv[1:]
+    # With each login aiosmtpd warns of a setter that it calls itself.
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
 
