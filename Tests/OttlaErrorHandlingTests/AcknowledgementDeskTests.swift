@@ -160,6 +160,17 @@ import Testing
     #expect(handlers.allSatisfy { $0.outcome == "done" })
   }
 
+  /// Where a place is handed out again after its answer, the new handler waits for one of its own.
+  @Test func anAnswerIsForTheHandlersOfItsTime() {
+    desk.open(record(0, held: 0))
+    #expect(desk.answer(record(0), .success(())))
+    desk.open(record(0, held: 1))
+    let handlers = [handler(record(0, held: 0)), handler(record(0, held: 1))]
+    #expect(handlers[0].outcome == "done" && handlers[1].outcome == nil)
+    #expect(desk.answer(record(0), .failure(Rejected())))
+    #expect(handlers[1].outcome == "Rejected")
+  }
+
   @Test(arguments: [0, 1]) func oneTicketOfAPlaceMayBeCancelledAlone(_ cancelled: Int) {
     for held: UInt64 in 0...1 { desk.open(record(0, held: held)) }
     let handlers = [handler(record(0, held: 0)), handler(record(0, held: 1))]
