@@ -217,7 +217,9 @@ let targets: [[Target]] = [
   kit("Mailing", ["Threads", "CCurl"], testsImport: ["TestServers", "CCurl"], fixtures: ["smtp_server.py"]),
 
   // Examples/user-notifications
-  decisions("UserNotifications", of: "user-notifications", ["OttlaClient"], testsImport: ["OttlaTesting"]),
+  decisions(
+    "UserNotifications", of: "user-notifications", ["OttlaClient"],
+    testsImport: ["notification-consumer", "OttlaJSON", "OttlaTesting", "TestServers"]),
   demo(
     "notification-producer", of: "user-notifications",
     ["UserNotifications", "OttlaClient", "OttlaJSON", "HTTPServing", "Launching"]),
@@ -244,8 +246,8 @@ let targets: [[Target]] = [
     .testTarget(
       name: "BookingLimitTests",
       dependencies: [
-        "booking-service", "limit-service", "email-service", "ServiceSteps", "Launching", "Mailing", "OttlaSQL",
-        "OttlaSQLite",
+        "booking-service", "limit-service", "email-service", "ServiceSteps", "Launching", "Mailing", "OttlaClient",
+        "OttlaErrorHandling", "OttlaSQL", "OttlaSQLite", "OttlaTesting", "TestServers",
       ], swiftSettings: strict)
   ],
 
