@@ -48,6 +48,9 @@ import Testing
     let large = String(repeating: "x", count: 2 << 20)
     let error = await #expect(throws: ProducerError.self) { try await producer.send(record(large)) }
     #expect(error?.isFatal == false)
+    let early = ProducerRecord(topic: "t", key: "an", value: "b", timestamp: -1)
+    let another = await #expect(throws: ProducerError.self) { try await producer.send(early) }
+    #expect(another?.isFatal == false)
     #expect(try await offset(producer, "a") == 0)
     await producer.close()
     await broker.stop()

@@ -72,6 +72,8 @@ public enum ProducerError: Error, Hashable, Sendable {
     switch self {
     case .closed: true
     case .queueFull, .cancelled, .notFlushed: false
+    // The record's value, not the producer's.
+    case .rejected(.invalidValue): false
     case .rejected(let error), .notDelivered(let error, _): error.isFatal
     }
   }
