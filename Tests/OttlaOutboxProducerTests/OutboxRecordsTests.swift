@@ -1,8 +1,8 @@
-import OttlaClient
 import OttlaErrorHandling
 import OttlaOutbox
 import Testing
 
+@testable import OttlaClient
 @testable import OttlaOutboxProducer
 
 @Suite struct OutboxRecordsTests {
@@ -20,6 +20,19 @@ import Testing
 
   private func identity(_ id: String?, offset: Int64 = 17, timestamp: Int64? = 5) -> String {
     RecordIdentity.text(id: id, place: "t-0", offset: offset, timestamp: timestamp)
+  }
+
+  /// What a consumer reads.
+  private func record(_ headers: [Header]) -> ConsumerRecord {
+    ConsumerRecord(
+      topicPartition: TopicPartition("t", 3), offset: 17, timestamp: 5, key: nil, value: nil, headers: headers,
+      mark: RecordMark(slot: 0, epoch: 0, offset: 17))
+  }
+
+  @Test func whatWasReadIsKnownByItsHeaderOrByItsPlaceAndTime() {
+    let message = OutboxMessage(id: "order-17", topic: "t", key: nil, text: "paid")
+    #expect(record(ProducerRecord(message).headers).identity == "order-17")
+    #expect(record([Header("id", "order-17")]).identity == "t-3@17/5")
   }
 
   @Test func aRecordIsKnownByItsIdWhereverItLies() {

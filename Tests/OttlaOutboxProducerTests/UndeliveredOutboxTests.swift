@@ -2,11 +2,12 @@ import OttlaClient
 import OttlaErrorHandling
 import OttlaOutbox
 import OttlaSQL
-import OttlaSQLite
 import Synchronization
+import TestServers
 import Testing
 
 @testable import OttlaOutboxProducer
+@testable import OttlaSQLite
 
 @Suite struct UndeliveredOutboxTests {
   private let database = SQLDatabase.sqlite(SQLiteOptions(path: ":memory:"))
@@ -28,6 +29,33 @@ import Testing
     await #expect(throws: OutboxMessageError.self) { try await outbox.keep(odd) }
     await database.close()
     await #expect(throws: SQLError.self) { try await outbox.keep(record) }
+  }
+
+  /// Where a connection broke and nobody knows whether it was kept, too: its id tells.
+  @Test func aDatabaseThatIsAwayIsAskedThreeTimes() async throws {
+    let options = SQLiteOptions(path: "\(try temporaryFolder("undelivered"))/outbox.db")
+    let here = SQLOutboxStore(SQLDatabase.sqlite(options))
+    try await here.prepare()
+    for (failures, isKept) in [(3, false), (2, true)] {
+      let opened = Mutex(0)
+      let flaky = SQLDatabase(dialect: .sqlite, connectionsMax: 1) { () throws(SQLError) in
+        let number = opened.withLock { opened in
+          opened += 1
+          return opened
+        }
+        if number <= failures { throw SQLError(.unreachable, "away") }
+        return try SQLiteSession(options)
+      }
+      let outbox = UndeliveredOutbox(SQLOutboxStore(flaky), in: flaky)
+      if isKept {
+        try await outbox.keep(record)
+      } else {
+        await #expect(throws: SQLError.self) { try await outbox.keep(record) }
+      }
+      #expect(opened.withLock { $0 } == 3)
+      #expect(try await here.counts().unsent == (isKept ? 1 : 0))
+      await flaky.close()
+    }
   }
 
   /// No broker is there: the record is kept, sent by the publisher later, and removed in the end.
