@@ -2,11 +2,12 @@ import Foundation
 import NotificationVocabulary
 import OttlaJSON
 import OttlaOutbox
-import OttlaPostgreSQL
 import OttlaSQL
+import Synchronization
 import TestServers
 import Testing
 
+@testable import OttlaPostgreSQL
 @testable import account_service
 
 @Suite struct AccountsTests {
@@ -50,6 +51,38 @@ import Testing
       try await accounts.open(an, id: String(repeating: "x", count: 199))
     }
     #expect(try await counts() == [2, 202])
+    // Nor do messages come back that were sent and removed.
+    try await database.run("DELETE FROM ottla_outbox")
+    try await accounts.open(an, id: "1")
+    #expect(try await counts() == [2, 0])
     await database.close()
+  }
+
+  @Test(.enabled(if: PostgreSQLServer.missing == nil, "PostgreSQL is missing"))
+  func aDatabaseThatIsAwayIsAskedThreeTimes() async throws {
+    let options = try await PostgreSQLServer.shared.makeDatabase()
+    let here = SQLDatabase.postgreSQL(options)
+    try await Accounts(here, SQLOutboxStore(here)).prepare()
+    for (failures, isOpened) in [(3, false), (2, true)] {
+      let triesCount = Mutex(0)
+      let flaky = SQLDatabase(dialect: .postgreSQL, connectionsMax: 1) { () throws(SQLError) in
+        let number = triesCount.withLock { count in
+          count += 1
+          return count
+        }
+        if number <= failures { throw SQLError(.unreachable, "away") }
+        return try PostgreSQLSession(options)
+      }
+      let accounts = Accounts(flaky, SQLOutboxStore(flaky))
+      if isOpened {
+        try await accounts.open(an)
+      } else {
+        await #expect(throws: SQLError.self) { try await accounts.open(an) }
+      }
+      #expect(triesCount.withLock { $0 } == 3)
+      #expect(try await SQLOutboxStore(here).counts().unsent == (isOpened ? 101 : 0))
+      await flaky.close()
+    }
+    await here.close()
   }
 }

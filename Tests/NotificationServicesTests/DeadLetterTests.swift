@@ -20,6 +20,13 @@ import Testing
         + "no such mailbox (Mailing.MailError); its value: {}")
   }
 
+  /// Of two headers of one name the last counts, as where records are processed: the first may be anybody's.
+  @Test func theLastFailureIsTheOneThatIsTold() {
+    let earlier = [Header(FailureHeader.attempts, "9"), Header(FailureHeader.errorMessage, "long past")]
+    let letter = DeadLetter(place: "p", headers: earlier + headers, value: "{}", byteCount: 2)
+    #expect(letter.sentence == DeadLetter(place: "p", headers: headers, value: "{}", byteCount: 2).sentence)
+  }
+
   @Test func whatIsMissingOrLongIsShownSo() {
     func sentence(_ value: String?, _ byteCount: Int?) -> String {
       DeadLetter(place: "t-0@0", headers: [], value: value, byteCount: byteCount).sentence

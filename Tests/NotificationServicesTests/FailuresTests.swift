@@ -10,6 +10,8 @@ import Testing
     #expect(judge.kind(of: MailError(.retriable, "away")) == .retriable)
     #expect(judge.kind(of: MailError(.fatal, "no such mailbox", code: 550)) == .fatal)
     #expect(judge.kind(of: MailError(.fatal, "wrong password", code: 535, concernsSettings: true)) == .halting)
+    let mistake = #expect(throws: MailTemplate.Mistake.self) { try MailTemplate("{{name}}").html([:]) }
+    #expect(judge.kind(of: try #require(mistake)) == .fatal)
     let address = #expect(throws: MailError.self) { try MailAddress("nobody") }
     #expect(judge.kind(of: try #require(address)) == .fatal)
   }

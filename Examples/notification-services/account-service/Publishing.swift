@@ -31,6 +31,9 @@ enum Publishing {
     return configuration
   }
 
+  /// Whether the service cannot go on with its producer. One that is closed was closed by its end.
+  static func mustEnd(_ error: ProducerError) -> Bool { error.isFatal && error != .closed }
+
   /// - Parameter failed: called with a sentence when the producer can do nothing more.
   static func publisher(
     _ store: SQLOutboxStore, _ settings: OutboxSettings, _ producer: Producer,
@@ -50,7 +53,7 @@ enum Publishing {
         say("sent \(message.id) to \(report.topic), partition \(report.partition), offset \(report.offset ?? -1)")
       case .failure(let error):
         complain("\(message.id) was not sent to \(message.topic), and stays in the outbox: \(error)")
-        if error.isFatal, error != .closed { failed("\(error)") }
+        if mustEnd(error) { failed("\(error)") }
       }
     }
   }
