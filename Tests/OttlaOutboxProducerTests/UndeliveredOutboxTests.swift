@@ -1,3 +1,4 @@
+import Foundation
 import OttlaClient
 import OttlaErrorHandling
 import OttlaOutbox
@@ -33,8 +34,11 @@ import Testing
 
   /// Where a connection broke and nobody knows whether it was kept, too: its id tells.
   @Test func aDatabaseThatIsAwayIsAskedThreeTimes() async throws {
-    let options = SQLiteOptions(path: "\(try temporaryFolder("undelivered"))/outbox.db")
-    let here = SQLOutboxStore(SQLDatabase.sqlite(options))
+    let folder = try temporaryFolder("undelivered")
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let options = SQLiteOptions(path: "\(folder)/outbox.db")
+    let lasting = SQLDatabase.sqlite(options)
+    let here = SQLOutboxStore(lasting)
     try await here.prepare()
     for (failures, isKept) in [(3, false), (2, true)] {
       let opened = Mutex(0)
@@ -56,6 +60,7 @@ import Testing
       #expect(try await here.counts().unsent == (isKept ? 1 : 0))
       await flaky.close()
     }
+    await lasting.close()
   }
 
   /// No broker is there: the record is kept, sent by the publisher later, and removed in the end.
