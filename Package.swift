@@ -138,11 +138,12 @@ let targets: [[Target]] = [
     ], simulated: true, testsImport: ["Simulation"]),
 
   // -- shells
+  module("Threads", ["CLinux"]),
   module(
     "Runtime",
     [
       "Primitives", "Effects", "Observability", "Configuration", "Storage", "Cluster", "Coordination",
-      "Broker", "CLinux",
+      "Broker", "Threads", "CLinux",
     ], simulated: true, testsImport: ["KafkaProtocol"]),
 
   module(
@@ -194,7 +195,6 @@ let targets: [[Target]] = [
   ],
 
   // -- databases, and the transactional outbox in them: the SDK's too
-  module("Threads", ["CLinux"]),
   module("OttlaSQL", ["Threads"]),
   module("OttlaPostgreSQL", ["OttlaSQL", "CPostgreSQL"], testsImport: ["TestServers"]),
   module("OttlaSQLite", ["OttlaSQL", "CSQLite"], testsImport: ["TestServers"]),

@@ -1,6 +1,7 @@
 internal import Broker
 internal import CLinux
 internal import Synchronization
+internal import Threads
 
 /// The threads of work that nobody waits for, shared by all data folders, of low priority.
 final class BackgroundThreads: Sendable {

@@ -4,6 +4,7 @@ internal import Effects
 internal import Primitives
 internal import Storage
 internal import Synchronization
+internal import Threads
 
 /// The threads that wait for disks, those of each data folder by themselves: a folder whose disk stalls holds nobody else up.
 final class DiskThreads: Sendable {

@@ -1,5 +1,6 @@
 internal import Effects
 internal import Synchronization
+internal import Threads
 
 /// Files that several threads sync together: each takes the next one that is left.
 ///

@@ -2,6 +2,7 @@ internal import Broker
 internal import CLinux
 internal import Glibc
 internal import Synchronization
+internal import Threads
 
 /// Looks names up, on a thread of its own: the system's resolver may wait for a server that does not answer. The thread
 /// is started for the first name; brokers that know each other by addresses never have it.

@@ -7,7 +7,12 @@ internal import Glibc
 /// Can become: stopped, after `stop` and whatever was enqueued before it. An actor stops its thread when it is released
 /// itself: nothing can be enqueued after that.
 package final class BlockingThread: SerialExecutor {
-  private let queue = ThreadQueue()
+  private struct Entry: Sendable {
+    let job: UnownedJob
+    let executor: UnownedSerialExecutor
+  }
+
+  private let queue = JobQueue<Entry>()
 
   /// Starts the thread; its name (15 bytes at most) shows in `top -H`.
   package init(name: String) {
@@ -25,7 +30,7 @@ package final class BlockingThread: SerialExecutor {
   }
 
   package func enqueue(_ job: consuming ExecutorJob) {
-    queue.add(ThreadQueue.Entry(job: UnownedJob(job), executor: asUnownedSerialExecutor()))
+    queue.add(Entry(job: UnownedJob(job), executor: asUnownedSerialExecutor()))
   }
 
   /// Lets the thread end when it has done what was enqueued.
@@ -34,9 +39,9 @@ package final class BlockingThread: SerialExecutor {
   /// What the thread does. It holds the queue and not the executor: a job holds its actor, and the actor its executor.
   private final class Body: Sendable {
     let name: String
-    let queue: ThreadQueue
+    let queue: JobQueue<Entry>
 
-    init(name: String, queue: ThreadQueue) {
+    init(name: String, queue: JobQueue<Entry>) {
       self.name = name
       self.queue = queue
     }

@@ -1,6 +1,7 @@
 import Effects
 import Synchronization
 import Testing
+import Threads
 
 @testable import Runtime
 

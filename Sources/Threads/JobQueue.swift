@@ -2,7 +2,7 @@ internal import CLinux
 internal import Synchronization
 
 /// Jobs on their way to threads that wait for them.
-final class JobQueue<Job: Sendable>: Sendable {
+package final class JobQueue<Job: Sendable>: Sendable {
   private struct State {
     var jobs: [Job] = []
     var first = 0
@@ -13,29 +13,31 @@ final class JobQueue<Job: Sendable>: Sendable {
   private let state = Mutex(State())
   private let descriptor: Int32
 
-  init() {
+  /// An empty queue. Needs a descriptor.
+  package init() {
     descriptor = ottla_eventfd()
     precondition(descriptor >= 0, "the kernel refused an eventfd: errno \(-descriptor)")
   }
 
   deinit { _ = ottla_close(descriptor) }
 
-  func add(_ job: Job) {
+  /// Adds a job behind those that are there.
+  package func add(_ job: Job) {
     state.withLock { $0.jobs.append(job) }
     ottla_eventfd_signal(descriptor)
   }
 
   /// No more is added; who waits gets what there is, then nil.
-  func close() {
+  package func close() {
     state.withLock { $0.isClosed = true }
     ottla_eventfd_signal(descriptor)
   }
 
   /// Waits for the next job; nil when the queue is closed and empty.
-  func take() -> Job? { wait { $0.count > 0 ? [Self.removeFirst(&$0)] : nil }?.first }
+  package func take() -> Job? { wait { $0.count > 0 ? [Self.removeFirst(&$0)] : nil }?.first }
 
   /// Waits for a job, and takes those that came with it.
-  func takeAll() -> [Job]? {
+  package func takeAll() -> [Job]? {
     wait { state in
       guard state.count > 0 else { return nil }
       let all = Array(state.jobs[state.first...])

@@ -1,7 +1,8 @@
+import Foundation
 import Synchronization
 import Testing
 
-@testable import Runtime
+@testable import Threads
 
 @Suite struct JobQueueTests {
   @Test func jobsAreTakenInTheirOrder() {
@@ -23,23 +24,31 @@ import Testing
     #expect(queue.take() == nil && queue.takeAll() == nil)
   }
 
+  private func start(in group: DispatchGroup, _ body: @escaping @Sendable () -> Void) {
+    group.enter()
+    Thread.detachNewThread {
+      body()
+      group.leave()
+    }
+  }
+
   /// Many add, many take, all wait for each other: nothing is lost, given twice, or left beside one who sleeps.
   @Test func everyJobIsGivenToOneOfThoseWhoWait() {
     let queue = JobQueue<Int>()
     let taken = Mutex<[Int]>([])
-    let takers = ThreadList()
-    let adders = ThreadList()
+    let takers = DispatchGroup()
+    let adders = DispatchGroup()
     for number in 0..<4 {
-      takers.start("taker") {
+      start(in: takers) {
         while let jobs = number % 2 == 0 ? queue.take().map({ [$0] }) : queue.takeAll() {
           taken.withLock { $0 += jobs }
         }
       }
-      adders.start("adder") { for job in 0..<2000 { queue.add(number * 2000 + job) } }
+      start(in: adders) { for job in 0..<2000 { queue.add(number * 2000 + job) } }
     }
-    adders.join()
+    adders.wait()
     queue.close()
-    takers.join()
+    takers.wait()
     #expect(taken.withLock { $0.sorted() } == Array(0..<8000))
   }
 }
