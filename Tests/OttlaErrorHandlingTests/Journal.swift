@@ -72,7 +72,14 @@ func running(_ processor: RecordProcessor, _ body: () async throws -> Void) asyn
     throw error
   }
   processor.stop()
-  try await within(.seconds(30)) { try await run.value }
+  try await within(.seconds(30)) {
+    // Waiting for a task is not cancelled with the one who waits: the limit would be none.
+    try await withTaskCancellationHandler {
+      try await run.value
+    } onCancel: {
+      run.cancel()
+    }
+  }
 }
 
 extension TestBroker {
