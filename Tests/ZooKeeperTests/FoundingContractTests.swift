@@ -120,9 +120,9 @@ import Testing
   func nodesMadeUnderALoginAreClosedToOthers(_ kind: GroundKind) throws {
     let ground = try kind.make()
     let first = ground.start(1, login: "ottla:secret")
-    #expect(ground.run { first.isLeading })
+    #expect(ground.run { first.isLeading }, "\(first.probe.refusal ?? "")")
     let second = ground.start(2, login: "ottla:secret")
-    #expect(ground.run { first.probe.present?.count == 2 && second.probe.isLoaded })
+    #expect(ground.run { first.probe.present?.count == 2 && second.probe.isLoaded }, "\(second.probe.refusal ?? "")")
     let wrong = ground.start(3, login: "ottla:guess")
     let none = ground.start(4)
     #expect(ground.run { wrong.probe.refusal != nil && none.probe.refusal != nil })
