@@ -123,10 +123,8 @@ package final class EnsembleCoordination: CoordinationService {
     guard let completion = completions.removeValue(forKey: token) else { return }
     if case .failure(let error) = result {
       switch error.reason {
-      case .accessDenied:
-        refuse(
-          "\(settings.address) denies this broker access below \(paths.root). The nodes there belong to another login: "
-            + "give this broker the same one, or let it have another chroot.")
+      // The session's own requests are not waited for any more.
+      case .accessDenied: return doubtLogin()
       case .other: pause()
       case .noNode, .nodeExists, .badVersion, .notEmpty, .connectionLost, .sessionLost: break
       }

@@ -13,6 +13,8 @@ final class SimulatedConnection {
   /// Requests that arrived, the first one being served.
   var arrived: [(request: EnsembleRequest, token: RequestToken)] = []
   var isServing = false
+  /// Whose the first one is.
+  var caller: NodeTree.Caller?
   /// Of the first one, where it is a write.
   var outcome: Result<EnsembleAnswer, EnsembleError>?
   var watches: Set<TreeWatch> = []
@@ -72,7 +74,10 @@ extension SimulatedEnsemble {
   private func serveFirst(_ connection: SimulatedConnection) {
     guard let (request, _) = connection.arrived.first else { return }
     connection.isServing = true
-    let caller = NodeTree.Caller(session: connection.session, login: connection.client.login)
+    let isStranger = connection.client.requestsAheadOfLogin > 0
+    if isStranger { connection.client.requestsAheadOfLogin -= 1 }
+    let caller = NodeTree.Caller(session: connection.session, login: isStranger ? nil : connection.client.login)
+    connection.caller = caller
     if let writes = request.writes {
       connection.outcome = commit(writes, caller).map { .failure($0) } ?? .success(.done)
     }
@@ -96,7 +101,7 @@ extension SimulatedEnsemble {
     _ request: EnsembleRequest, _ connection: SimulatedConnection
   ) -> Result<EnsembleAnswer, EnsembleError> {
     let tree = servers[connection.server].tree
-    let caller = NodeTree.Caller(session: connection.session, login: connection.client.login)
+    let caller = connection.caller ?? NodeTree.Caller(session: connection.session, login: connection.client.login)
     do throws(EnsembleError) {
       switch request {
       case .get(let path, let isWatched):

@@ -23,6 +23,8 @@ package final class SimulatedEnsembleClient: Ensemble {
   private var isPaused = false
   /// The next write meets it.
   var answerFault: LostAnswer?
+  /// So many of the next requests are served as those of somebody without a login: they overtake it.
+  package var requestsAheadOfLogin = 0
   private(set) var connection: SimulatedConnection?
   /// The newest change that this client may have seen.
   private(set) var seen: Int64 = 0

@@ -243,6 +243,31 @@ private func founded(
     #expect(sentence.hasPrefix("\(root)/metadata/snapshots/x in ZooKeeper cannot be read: it is damaged"))
   }
 
+  /// A request may overtake the login of a connection that is made anew.
+  @Test func whoIsDeniedOnceAsksAgain() {
+    let cluster = SimulatedCluster()
+    let broker = cluster.start(1, login: "a:b")
+    #expect(cluster.run(ms: 10_000) { broker.isLeading })
+    // The first one is a sync, which anybody may ask for.
+    broker.client.requestsAheadOfLogin = 2
+    cluster.ensemble.expire(broker.client)
+    #expect(cluster.run(ms: 5000) { !broker.isLeading })
+    #expect(cluster.run(ms: 20_000) { broker.isLeading })
+    #expect(broker.probe.doubts.count == 1 && broker.probe.doubts[0].contains("denies this broker access"))
+    broker.probe.append([.note("later", "v")], token: RequestToken(100))
+    #expect(cluster.run(ms: 5000) { broker.probe.appended[RequestToken(100)] != nil })
+    #expect(broker.probe.refusal == nil && broker.probe.violations == [])
+  }
+
+  @Test func whoIsDeniedEachTimeIsRefused() {
+    let cluster = SimulatedCluster()
+    let first = cluster.start(1, login: "a:b")
+    #expect(cluster.run(ms: 10_000) { first.isLeading })
+    let other = cluster.start(2, login: "c:d")
+    #expect(cluster.run(ms: 10_000) { other.probe.refusal?.contains("denies this broker access") ?? false })
+    #expect(other.probe.doubts.count == 2 && other.probe.violations == [] && first.probe.violations == [])
+  }
+
   @Test func aLoginThatIsNotAcceptedIsRefused() {
     let cluster = SimulatedCluster()
     cluster.ensemble.refusedLogins = ["a:b"]
